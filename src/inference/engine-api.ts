@@ -1,0 +1,22 @@
+/** The matte as the model gave it: `side` x `side` bytes, row by row, 0 = background, 255 = subject. */
+export interface ModelMatte {
+  readonly data: Uint8Array<ArrayBuffer>;
+  /** Pixels. */
+  readonly side: number;
+  /** The smallest and largest value the network gave before normalisation, 0..1. */
+  readonly rawRange: { readonly min: number; readonly max: number };
+}
+
+/** What the pipeline needs of inference. */
+export interface MatteEngine {
+  /** Pixels: the side of the square that `infer` takes. */
+  readonly side: number;
+  /**
+   * Runs the model over one picture: `rgb` is side x side x 3 bytes, RGB interleaved, and is moved to the worker
+   * (its buffer is detached afterwards). Pictures asked for at the same time may share a batch.
+   * Throws WORKER_CRASHED, INFERENCE_FAILED, or SHUTTING_DOWN once the engine is closing.
+   */
+  infer(rgb: Uint8Array<ArrayBuffer>): Promise<ModelMatte>;
+  /** Lets the pictures at hand finish, then ends the workers. */
+  close(): Promise<void>;
+}
