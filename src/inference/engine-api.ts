@@ -3,6 +3,8 @@ export interface ModelMatte {
   readonly data: Uint8Array<ArrayBuffer>;
   /** Pixels. */
   readonly side: number;
+  /** Mean of the matte, 0..1: how much of the picture the subject fills. */
+  readonly coverage: number;
   /** The smallest and largest value the network gave before normalisation, 0..1. */
   readonly rawRange: { readonly min: number; readonly max: number };
 }

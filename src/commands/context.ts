@@ -1,0 +1,83 @@
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import type { Config } from '../config/schema.js';
+import { createKeyFilter, isOwnOutput } from '../events/filter.js';
+import type { ImageLimits } from '../image/inspect.js';
+import { configureImageRuntime } from '../image/runtime.js';
+import { startEngine } from '../inference/engine.js';
+import { defaultEngineSize } from '../inference/engine-size.js';
+import { ensureModel } from '../models/prepare.js';
+import type { OnProgress } from '../models/progress.js';
+import type { OutputPlace } from '../pipeline/settlement.js';
+import { createLinkSigner, loadOrCreateLinkSecret } from '../server/links.js';
+import { createDirectoryStore } from '../storage/directory/store.js';
+import { cutoutKey, deadLetterKey, recordKey } from '../storage/keys.js';
+import type { ObjectStore } from '../storage/object-store.js';
+import type { Logger } from '../telemetry/logger.js';
+
+/** Builds the parts that several commands share from the configuration. */
+
+export function publicUrlOf({ server }: Config): string {
+  if (server.publicUrl !== '') return server.publicUrl;
+  const host = server.host === '0.0.0.0' || server.host === '::' ? 'localhost' : server.host;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${server.port}`;
+}
+
+export async function openStore(config: Config) {
+  const secret = await loadOrCreateLinkSecret(join(config.storage.root, '.clearcut', 'link-secret'));
+  const signer = createLinkSigner({ secret, publicUrl: publicUrlOf(config) });
+  const store: ObjectStore = await createDirectoryStore({ root: config.storage.root, links: signer });
+  return { store, signer };
+}
+
+/** Where the outcome of an input is stored. */
+export function placeOf({ output }: Config, inputKey: string): OutputPlace {
+  return {
+    bucket: output.bucket,
+    cutoutKey: cutoutKey(output.cutoutPrefix, inputKey, output.format),
+    recordKey: recordKey(output.recordPrefix, inputKey),
+    deadLetterKey: deadLetterKey(output.deadLetterPrefix, inputKey),
+  };
+}
+
+/** Whether an object is ours to process: in the input bucket, let through by the filter, and not our own output. */
+export function acceptanceOf({ input, output }: Config): (bucket: string, key: string) => boolean {
+  const isWanted = createKeyFilter(input);
+  const prefixes = [output.cutoutPrefix, output.recordPrefix, output.deadLetterPrefix];
+  return (bucket, key) =>
+    bucket === input.bucket &&
+    isWanted(key) &&
+    !isOwnOutput({ bucket, key }, { bucket: output.bucket, prefixes });
+}
+
+export function imageLimitsOf({ limits }: Config): ImageLimits {
+  return { maxBytes: limits.maxBytes, maxPixels: limits.maxPixels, maxFrames: limits.maxFrames };
+}
+
+/** Images in flight at once: enough to keep the cores busy while others wait for the model. */
+export function concurrencyOf({ limits }: Config): number {
+  return limits.concurrency === 0 ? availableParallelism() + 2 : limits.concurrency;
+}
+
+/** Fetches and prepares the model where that is still to do, and starts the inference workers on it. */
+export async function openEngine(config: Config, logger: Logger, onProgress: OnProgress) {
+  configureImageRuntime();
+  const model = await ensureModel({
+    id: config.inference.model,
+    maxSide: config.inference.maxSide,
+    cacheDir: config.models.cache,
+    sourceUrl: config.models.url,
+    onProgress,
+  });
+  const { device } = config.inference;
+  const size = defaultEngineSize({ device, cores: availableParallelism() });
+  const engine = await startEngine({
+    model,
+    device,
+    workers: config.inference.workers || size.workers,
+    threadsPerWorker: config.inference.threads || size.threadsPerWorker,
+    maxBatch: config.inference.maxBatch || size.maxBatch,
+    logger,
+  });
+  return { engine, model };
+}

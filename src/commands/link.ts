@@ -1,0 +1,58 @@
+import type { Command } from 'commander';
+import ms from 'ms';
+import { ClearcutError } from '../errors.js';
+import { readSettlement } from '../pipeline/settlement.js';
+import { openStore, placeOf } from './context.js';
+import { addSettings, loadSettings } from './settings-options.js';
+import { print, printJson } from './terminal.js';
+
+interface Options {
+  readonly upload?: boolean;
+  readonly expires?: string;
+  readonly download?: boolean;
+  readonly json?: boolean;
+}
+
+/** `clearcut link KEY`: a signed, expiring link. */
+export function registerLink(program: Command): void {
+  const command = program
+    .command('link')
+    .description('print a signed, expiring link to the cut-out of an object')
+    .argument('<key>', 'key of the object in the input bucket')
+    .option('--upload', 'print a link for uploading the object (PUT) instead')
+    .option(
+      '--expires <duration>',
+      'how long the link works, such as 10m or 7d (default: CLEARCUT_LINK_EXPIRY)',
+    )
+    .option('--download', 'make browsers save the picture instead of showing it')
+    .option('--json', 'print JSON');
+  addSettings(command, ['storage', 'input', 'output', 'limits', 'server']).action(async (key: string) => {
+    const options = command.opts<Options>();
+    // The expiry is a setting like any other, with a shorter name here.
+    if (options.expires !== undefined) command.setOptionValue('linkExpiry', options.expires);
+    const { config } = loadSettings(command);
+    const { store } = await openStore(config);
+    const expiresIn = Math.floor(config.server.linkExpiry / 1000);
+
+    if (options.upload) {
+      const { maxBytes } = config.limits;
+      const link = await store.presignPut(config.input.bucket, key, { expiresIn, maxBytes });
+      return options.json ? printJson(link) : print(link.url);
+    }
+    const place = placeOf(config, key);
+    const { cutout } = await readSettlement(store, place);
+    if (cutout === undefined) {
+      throw new ClearcutError('OBJECT_NOT_FOUND', `There is no cut-out of "${key}" yet.`, {
+        remedy: `See what became of it: clearcut status "${key}".`,
+      });
+    }
+    const downloadName = cutout.key.slice(cutout.key.lastIndexOf('/') + 1);
+    const link = await store.presignGet(place.bucket, cutout.key, {
+      expiresIn,
+      ...(options.download && { downloadName }),
+    });
+    if (options.json) return printJson(link);
+    print(link.url);
+    if (process.stdout.isTTY) print(`works for ${ms(config.server.linkExpiry, { long: true })}`);
+  });
+}

@@ -1,0 +1,148 @@
+import type { Command } from 'commander';
+import type { Config } from '../config/schema.js';
+import { createDirectorySource } from '../events/directory-source.js';
+import type { EventSource } from '../events/event-source.js';
+import { createSweepSource } from '../events/sweep.js';
+import { createAdmission } from '../pipeline/admission.js';
+import type { Pipeline } from '../pipeline/process-object.js';
+import { type Service, startService } from '../pipeline/service.js';
+import { startServer } from '../server/server.js';
+import { lockFolder } from '../storage/directory/lock.js';
+import { createLogger, type Logger } from '../telemetry/logger.js';
+import {
+  acceptanceOf,
+  concurrencyOf,
+  imageLimitsOf,
+  openEngine,
+  openStore,
+  placeOf,
+  publicUrlOf,
+} from './context.js';
+import { logModelProgress } from './model-progress.js';
+import { addSettings, loadSettings } from './settings-options.js';
+
+const SECTIONS = ['storage', 'input', 'output', 'limits', 'inference', 'models', 'delivery', 'server', 'log'];
+
+/** `clearcut run`: the service. */
+export function registerRun(program: Command): void {
+  const command = program
+    .command('run')
+    .description('watch the input bucket and cut out every image that lands in it, until told to stop');
+  addSettings(command, SECTIONS).action(async () => {
+    const { config, warnings } = loadSettings(command);
+    const logger = createLogger(config.log);
+    for (const warning of warnings) logger.warn(warning);
+    await run(config, logger);
+  });
+}
+
+/** What was opened, to be closed in the opposite order. */
+type Closers = Array<() => Promise<unknown>>;
+
+async function run(config: Config, logger: Logger): Promise<void> {
+  const closers: Closers = [];
+  try {
+    const stopped = stopSignal();
+    const { service, failed } = await start(config, logger, closers);
+    await Promise.race([stopped, failed, service.finished]);
+    logger.info(
+      { graceMs: config.delivery.shutdownGrace, ...service.counts() },
+      'stopping: finishing what is in flight',
+    );
+    const drained = await service.drain(config.delivery.shutdownGrace);
+    if (!drained) {
+      logger.warn('the grace period is over; what was in flight is found again at the next start');
+      process.exit(1);
+    }
+    logger.info(service.counts(), 'stopped');
+  } finally {
+    for (const close of closers.reverse()) await close();
+  }
+}
+
+async function start(config: Config, logger: Logger, closers: Closers) {
+  const release = await lockFolder(config.storage.root);
+  closers.push(release);
+  const { store, signer } = await openStore(config);
+  for (const bucket of new Set([config.input.bucket, config.output.bucket])) await store.ensureBucket(bucket);
+
+  let service: Service | undefined;
+  const server = await startServer({
+    store,
+    signer,
+    host: config.server.host,
+    port: config.server.port,
+    logger,
+    maxUploadBytes: config.limits.maxBytes,
+    ready: () => ({ ok: service?.state() === 'running', state: service?.state() ?? 'starting' }),
+  });
+  closers.push(() => server.close());
+
+  const { engine, model } = await openEngine(config, logger, logModelProgress(logger));
+  closers.push(() => engine.close());
+
+  const pipeline: Pipeline = {
+    store,
+    engine,
+    admission: createAdmission(config.limits.memory),
+    accepts: acceptanceOf(config),
+    placeOf: (inputKey) => placeOf(config, inputKey),
+    limits: imageLimitsOf(config),
+    output: config.output,
+    linkExpiresIn: Math.floor(config.server.linkExpiry / 1000),
+    model: { id: model.id, variant: model.variant, side: model.input.side, device: config.inference.device },
+  };
+  service = startService({
+    pipeline,
+    sources: sourcesOf(config, pipeline, logger),
+    concurrency: concurrencyOf(config),
+    retry: config.delivery,
+    logger,
+  });
+  logger.info(
+    {
+      uploads: `${config.storage.root}/${config.input.bucket}/${config.input.prefix}`,
+      cutouts: `${config.storage.root}/${config.output.bucket}/${config.output.cutoutPrefix}`,
+      server: publicUrlOf(config),
+      model: `${model.id} ${model.variant}`,
+      device: config.inference.device,
+    },
+    'ready: put images into the uploads folder',
+  );
+  return { service, failed: engine.failed };
+}
+
+function sourcesOf(config: Config, pipeline: Pipeline, logger: Logger): EventSource[] {
+  const { delivery, input } = config;
+  const watched = createDirectorySource({
+    root: config.storage.root,
+    bucket: input.bucket,
+    settleMs: delivery.settle,
+    usePolling: delivery.watchPolling,
+    capacity: delivery.queueCapacity,
+    logger,
+  });
+  const sweep = createSweepSource({
+    store: pipeline.store,
+    input: { bucket: input.bucket, prefix: input.prefix },
+    placeOf: pipeline.placeOf,
+    accepts: (key) => pipeline.accepts(input.bucket, key),
+    intervalMs: delivery.sweepInterval,
+    settleMs: delivery.settle,
+    capacity: delivery.queueCapacity,
+    logger,
+  });
+  return [watched, sweep];
+}
+
+/** Resolves at the first signal to stop; the second ends the process at once, as people expect of a second Ctrl+C. */
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.once(signal, () => {
+        resolve();
+        process.once(signal, () => process.exit(130));
+      });
+    }
+  });
+}

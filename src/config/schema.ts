@@ -1,0 +1,285 @@
+import { z } from 'zod';
+import {
+  bucketName,
+  byteSize,
+  duration,
+  flag,
+  keyPrefix,
+  oneOf,
+  optionalHttpUrl,
+  textList,
+  whole,
+} from './values.js';
+
+/**
+ * Every setting of Clearcut, once: its place in a configuration file, its default, its environment variable and
+ * what it does. The loader, the flags and the table in the README all come from here.
+ */
+
+const MiB = 1024 * 1024;
+const second = 1000;
+const minute = 60 * second;
+const hour = 60 * minute;
+const day = 24 * hour;
+
+export const DEVICES = ['cpu', 'cuda', 'tensorrt', 'webgpu', 'coreml', 'directml'] as const;
+
+/** Hidden files, and files that a program is still writing. */
+export const DEFAULT_EXCLUDES = [
+  '**/.*',
+  '**/.*/**',
+  '**/*.part',
+  '**/*.partial',
+  '**/*.crdownload',
+  '**/*.tmp',
+  '**/*.swp',
+  '**/*~',
+  '**/~$*',
+  '**/Thumbs.db',
+  '**/desktop.ini',
+];
+
+/** `unit` says how a number is written for people. */
+function setting<Type extends z.ZodType>(type: Type, env: string, doc: string, unit?: 'bytes' | 'duration') {
+  return type.meta({ env, doc, unit });
+}
+
+export const configSchema = z.strictObject({
+  storage: z
+    .strictObject({
+      root: setting(
+        z.string().min(1).default('./clearcut-data'),
+        'CLEARCUT_ROOT',
+        'Folder that holds the buckets, one folder each.',
+      ),
+    })
+    .prefault({}),
+  input: z
+    .strictObject({
+      bucket: setting(bucketName().default('uploads'), 'CLEARCUT_INPUT_BUCKET', 'Bucket to watch.'),
+      prefix: setting(
+        keyPrefix().default(''),
+        'CLEARCUT_INPUT_PREFIX',
+        'Watch only keys that start with this folder, such as `photos/`.',
+      ),
+      include: setting(
+        textList().default(['**']),
+        'CLEARCUT_INPUT_INCLUDE',
+        'Glob patterns of the keys to process, separated by commas.',
+      ),
+      exclude: setting(
+        textList().default(DEFAULT_EXCLUDES),
+        'CLEARCUT_INPUT_EXCLUDE',
+        'Glob patterns of the keys to leave alone. The default leaves out hidden files and files still being written.',
+      ),
+    })
+    .prefault({}),
+  output: z
+    .strictObject({
+      bucket: setting(
+        bucketName().default('results'),
+        'CLEARCUT_OUTPUT_BUCKET',
+        'Bucket for cut-outs, result records and dead letters.',
+      ),
+      cutoutPrefix: setting(
+        keyPrefix().default('cutouts/'),
+        'CLEARCUT_CUTOUT_PREFIX',
+        'Folder of the cut-outs in the output bucket.',
+      ),
+      recordPrefix: setting(
+        keyPrefix().default('records/'),
+        'CLEARCUT_RECORD_PREFIX',
+        'Folder of the result records in the output bucket.',
+      ),
+      deadLetterPrefix: setting(
+        keyPrefix().default('dead-letters/'),
+        'CLEARCUT_DEAD_LETTER_PREFIX',
+        'Folder of the dead letters in the output bucket.',
+      ),
+      format: setting(
+        oneOf(['png', 'webp']).default('png'),
+        'CLEARCUT_FORMAT',
+        'Format of the cut-outs: `png` (lossless) or `webp` (much smaller).',
+      ),
+      webpQuality: setting(
+        whole(1, 100).default(90),
+        'CLEARCUT_WEBP_QUALITY',
+        'Quality of the colours of WebP cut-outs, 1 to 100; the alpha is always lossless.',
+      ),
+      maxSide: setting(
+        whole(0, 65_535).default(0),
+        'CLEARCUT_OUTPUT_MAX_SIDE',
+        'Longest side of the cut-outs in pixels; 0 keeps the size of the input.',
+      ),
+    })
+    .prefault({}),
+  limits: z
+    .strictObject({
+      maxBytes: setting(
+        byteSize(1).default(64 * MiB),
+        'CLEARCUT_MAX_BYTES',
+        'Largest object accepted. Larger ones become dead letters.',
+        'bytes',
+      ),
+      maxPixels: setting(
+        whole(1).default(120_000_000),
+        'CLEARCUT_MAX_PIXELS',
+        'Most pixels of a picture accepted, checked before it is decoded.',
+      ),
+      maxFrames: setting(
+        whole(1).default(1_000),
+        'CLEARCUT_MAX_FRAMES',
+        'Most frames or pages of a file accepted. The first one is cut out.',
+      ),
+      memory: setting(
+        byteSize(64 * MiB).default(1024 * MiB),
+        'CLEARCUT_MEMORY',
+        'Memory for the pictures in flight. A picture that needs more than all of it goes alone.',
+        'bytes',
+      ),
+      concurrency: setting(
+        whole(0, 1_024).default(0),
+        'CLEARCUT_CONCURRENCY',
+        'Images in flight at once, at most; 0 means two more than the processor cores.',
+      ),
+    })
+    .prefault({}),
+  inference: z
+    .strictObject({
+      device: setting(
+        oneOf(DEVICES).default('cpu'),
+        'CLEARCUT_DEVICE',
+        `Where the model runs: ${DEVICES.map((device) => `\`${device}\``).join(', ')}. One that does not work stops the start.`,
+      ),
+      model: setting(
+        z.string().min(1).default('isnet-general-use'),
+        'CLEARCUT_MODEL',
+        'Model of the catalogue (`clearcut models list`).',
+      ),
+      maxSide: setting(
+        whole(256, 16_384).default(2048),
+        'CLEARCUT_MODEL_MAX_SIDE',
+        "Longest side of the picture that the model sees, in pixels; a smaller one is faster. The model's own side is the upper limit.",
+      ),
+      workers: setting(
+        whole(0, 256).default(0),
+        'CLEARCUT_WORKERS',
+        'Inference workers; 0 chooses by the device.',
+      ),
+      threads: setting(
+        whole(0, 1_024).default(0),
+        'CLEARCUT_THREADS',
+        'Processor threads of each worker; 0 chooses by the cores.',
+      ),
+      maxBatch: setting(
+        whole(0, 256).default(0),
+        'CLEARCUT_MAX_BATCH',
+        'Most pictures in one run of the model; 0 chooses by the device.',
+      ),
+    })
+    .prefault({}),
+  models: z
+    .strictObject({
+      cache: setting(
+        z.string().default(''),
+        'CLEARCUT_MODEL_CACHE',
+        "Folder of fetched and prepared models; empty means the user's cache folder.",
+      ),
+      url: setting(
+        optionalHttpUrl().default(''),
+        'CLEARCUT_MODEL_URL',
+        "Address to fetch the model's weights from, before the catalogue's own sources.",
+      ),
+    })
+    .prefault({}),
+  delivery: z
+    .strictObject({
+      maxAttempts: setting(
+        whole(1, 100).default(5),
+        'CLEARCUT_MAX_ATTEMPTS',
+        'Attempts at an image that fails without being at fault itself, before it becomes a dead letter.',
+      ),
+      retryMin: setting(
+        duration(1).default(second),
+        'CLEARCUT_RETRY_MIN',
+        'Pause before the second attempt; doubles each time.',
+        'duration',
+      ),
+      retryMax: setting(
+        duration(1).default(minute),
+        'CLEARCUT_RETRY_MAX',
+        'Longest pause between attempts.',
+        'duration',
+      ),
+      sweepInterval: setting(
+        duration(second).default(minute),
+        'CLEARCUT_SWEEP_INTERVAL',
+        'How often input is listed against output to find what no event told of.',
+        'duration',
+      ),
+      settle: setting(
+        duration(50, minute).default(500),
+        'CLEARCUT_SETTLE',
+        'How long a file must stay unchanged before it counts as complete.',
+        'duration',
+      ),
+      watchPolling: setting(
+        flag().default(false),
+        'CLEARCUT_WATCH_POLLING',
+        'Watch by looking again and again: for network folders that send no change events.',
+      ),
+      queueCapacity: setting(
+        whole(1).default(10_000),
+        'CLEARCUT_QUEUE_CAPACITY',
+        'Events waiting in memory for each source; the sweep finds what is beyond.',
+      ),
+      shutdownGrace: setting(
+        duration(0).default(30 * second),
+        'CLEARCUT_SHUTDOWN_GRACE',
+        'How long the images in flight may take to finish when the service is told to stop.',
+        'duration',
+      ),
+    })
+    .prefault({}),
+  server: z
+    .strictObject({
+      host: setting(
+        z.string().min(1).default('127.0.0.1'),
+        'CLEARCUT_HTTP_HOST',
+        'Address to listen on; `0.0.0.0` for every one.',
+      ),
+      port: setting(
+        whole(0, 65_535).default(8787),
+        'CLEARCUT_HTTP_PORT',
+        'Port to listen on; 0 takes a free one.',
+      ),
+      publicUrl: setting(
+        optionalHttpUrl().default(''),
+        'CLEARCUT_PUBLIC_URL',
+        'Address that links start with; empty means `http://HOST:PORT`.',
+      ),
+      linkExpiry: setting(
+        duration(second, 7 * day).default(day),
+        'CLEARCUT_LINK_EXPIRY',
+        'How long a link to a result works, at most 7 days.',
+        'duration',
+      ),
+    })
+    .prefault({}),
+  log: z
+    .strictObject({
+      level: setting(
+        oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+        'CLEARCUT_LOG_LEVEL',
+        'Least severe level that is logged.',
+      ),
+      format: setting(
+        oneOf(['auto', 'json', 'pretty']).default('auto'),
+        'CLEARCUT_LOG_FORMAT',
+        '`json` (one object a line), `pretty` (for people), or `auto`: pretty on a terminal.',
+      ),
+    })
+    .prefault({}),
+});
+
+export type Config = z.output<typeof configSchema>;

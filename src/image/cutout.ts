@@ -1,0 +1,49 @@
+import { composeCutout, resizeMatte } from './compose.js';
+import { decode } from './decode.js';
+import { type EncodedPicture, encode, type OutputOptions } from './encode.js';
+import { toModelInput } from './model-input.js';
+
+/** What makes mattes: the inference engine, as this folder sees it. */
+export interface MatteSource {
+  /** Pixels: the side of the square picture that `infer` takes. */
+  readonly side: number;
+  infer(rgb: Uint8Array<ArrayBuffer>): Promise<{ data: Uint8Array; side: number; coverage: number }>;
+}
+
+export interface CutoutPicture extends EncodedPicture {
+  /** Mean alpha of the matte, 0..1. */
+  readonly coverage: number;
+  /** Milliseconds by stage. */
+  readonly timings: Readonly<Record<'decode' | 'infer' | 'compose' | 'encode', number>>;
+}
+
+/**
+ * From the bytes of an image to the bytes of its cut-out. Call inspect() first: it holds the image against the
+ * limits, and tells how much memory this takes.
+ */
+export async function cutOut(
+  bytes: Uint8Array,
+  mattes: MatteSource,
+  options: OutputOptions,
+): Promise<CutoutPicture> {
+  const startedAt = performance.now();
+  const picture = await decode(bytes);
+  const input = await toModelInput(picture, mattes.side);
+  const decodedAt = performance.now();
+  const { data, side, coverage } = await mattes.infer(input);
+  const inferredAt = performance.now();
+  const matte = await resizeMatte({ data, width: side, height: side }, picture.width, picture.height);
+  const cutout = await composeCutout(picture, matte);
+  const composedAt = performance.now();
+  const encoded = await encode(cutout, options);
+  return {
+    ...encoded,
+    coverage,
+    timings: {
+      decode: decodedAt - startedAt,
+      infer: inferredAt - decodedAt,
+      compose: composedAt - inferredAt,
+      encode: performance.now() - composedAt,
+    },
+  };
+}

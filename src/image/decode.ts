@@ -1,0 +1,36 @@
+import sharp, { type Sharp } from 'sharp';
+import { toImageError } from './sharp-errors.js';
+
+/** A picture in memory: 8-bit sRGB, rows from the top, channels interleaved, straight alpha where there are four. */
+export interface Picture {
+  readonly data: Uint8Array;
+  /** Pixels. */
+  readonly width: number;
+  readonly height: number;
+  readonly channels: 3 | 4;
+}
+
+/**
+ * Decodes the first frame at full size, once: turned as EXIF says, its ICC profile (or CMYK, CIELAB, 16-bit, grey)
+ * brought to 8-bit sRGB. Throws IMAGE_CORRUPT, also for a file that ends early: half a picture must not pass as a
+ * whole one.
+ */
+export async function decode(bytes: Uint8Array): Promise<Picture> {
+  // inspect() has held the size against the limits of the configuration already.
+  const { data, info } = await sharp(bytes, {
+    failOn: 'truncated',
+    limitInputPixels: false,
+    sequentialRead: true,
+  })
+    .autoOrient()
+    .toColourspace('srgb')
+    .raw({ depth: 'uchar' })
+    .toBuffer({ resolveWithObject: true })
+    .catch(toImageError);
+  return { data, width: info.width, height: info.height, channels: info.channels === 4 ? 4 : 3 };
+}
+
+/** Opens a picture in memory for further work in libvips' own threads. */
+export function openPicture({ data, width, height, channels }: Picture): Sharp {
+  return sharp(data, { raw: { width, height, channels }, limitInputPixels: false });
+}

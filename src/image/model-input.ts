@@ -1,0 +1,22 @@
+import { openPicture, type Picture } from './decode.js';
+
+/** Seen through transparent parts: neither a light nor a dark subject vanishes before it. */
+const MID_GREY = { r: 128, g: 128, b: 128 };
+
+/**
+ * The picture as the model sees it: stretched to side x side, RGB interleaved, side x side x 3 bytes in a buffer of
+ * its own that may be moved to another thread. Lanczos, as the reference implementation of IS-Net in rembg does.
+ */
+export async function toModelInput(picture: Picture, side: number): Promise<Uint8Array<ArrayBuffer>> {
+  const opaque =
+    picture.channels === 4 ? openPicture(picture).flatten({ background: MID_GREY }) : openPicture(picture);
+  const pixels = await opaque.resize(side, side, { fit: 'fill', kernel: 'lanczos3' }).raw().toBuffer();
+  return ownBuffer(pixels);
+}
+
+/** Node may hand out slices of a shared pool, which cannot be moved. */
+function ownBuffer(bytes: Buffer): Uint8Array<ArrayBuffer> {
+  const { buffer, byteOffset, byteLength } = bytes;
+  const isOwn = buffer instanceof ArrayBuffer && byteOffset === 0 && byteLength === buffer.byteLength;
+  return isOwn ? new Uint8Array(buffer) : new Uint8Array(bytes);
+}

@@ -1,0 +1,201 @@
+import { ClearcutError, messageOf } from '../errors.js';
+import type { PreparedModel } from '../models/model.js';
+import type { Logger } from '../telemetry/logger.js';
+import { type Batcher, createBatcher } from './batcher.js';
+import { deviceUnavailable, requireProvider } from './devices.js';
+import type { MatteEngine, ModelMatte } from './engine-api.js';
+import type { Device, PictureOutcome } from './messages.js';
+import { startWorker, type WorkerHandle } from './worker-handle.js';
+
+export interface EngineOptions {
+  readonly model: PreparedModel;
+  readonly device: Device;
+  readonly workers: number;
+  readonly threadsPerWorker: number;
+  readonly maxBatch: number;
+  readonly logger: Logger;
+  /** Milliseconds after which a batch counts as hung and its worker is started again. */
+  readonly batchTimeoutMs?: number;
+  /** File of the worker; tests give one that crashes on purpose. */
+  readonly workerFile?: string;
+}
+
+export interface EngineStats {
+  readonly batches: number;
+  readonly pictures: number;
+  readonly restarts: number;
+  readonly waiting: number;
+  /** Milliseconds that workers spent on batches. */
+  readonly inferenceMs: number;
+}
+
+export interface Engine extends MatteEngine {
+  stats(): EngineStats;
+  /** Rejects when a worker cannot be brought back; never resolves. */
+  readonly failed: Promise<never>;
+}
+
+interface Request {
+  readonly rgb: Uint8Array<ArrayBuffer>;
+  readonly resolve: (matte: ModelMatte) => void;
+  readonly reject: (error: ClearcutError) => void;
+}
+
+const BATCH_TIMEOUT = 120_000;
+const MAX_START_FAILURES = 3;
+const RESTART_PAUSE = 200;
+
+/**
+ * Starts the inference workers and supervises them: a worker that crashes or hangs fails only the pictures it had in
+ * hand, and is started again. Rejects with DEVICE_UNAVAILABLE where the device, or MODEL_UNSUPPORTED where the model,
+ * does not work.
+ */
+export async function startEngine(options: EngineOptions): Promise<Engine> {
+  const { model, device, maxBatch, logger, batchTimeoutMs = BATCH_TIMEOUT } = options;
+  requireProvider(device);
+
+  const batcher: Batcher<Request> = createBatcher(maxBatch);
+  const totals = { batches: 0, pictures: 0, restarts: 0, inferenceMs: 0 };
+  const idle = new Set<WorkerHandle>();
+  const workers = new Set<WorkerHandle>();
+  let closing = false;
+  let failure: ClearcutError | undefined;
+  let onDrained = (): void => {};
+  let busy = 0;
+  let fail = (_: ClearcutError): void => {};
+  const failed = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  // Whoever runs the engine watches `failed`; before that, a failure must not count as unhandled.
+  failed.catch(() => {});
+
+  function dispatch(): void {
+    for (const worker of idle) {
+      const batch = batcher.take();
+      if (batch.length === 0) break;
+      idle.delete(worker);
+      void serve(worker, batch);
+    }
+    if (busy === 0 && batcher.waiting === 0) onDrained();
+  }
+
+  async function serve(worker: WorkerHandle, batch: Request[]): Promise<void> {
+    busy += 1;
+    try {
+      const done = await worker.run(
+        batch.map((request) => request.rgb),
+        batchTimeoutMs,
+      );
+      totals.batches += 1;
+      totals.pictures += batch.length;
+      totals.inferenceMs += done.inferenceMs;
+      for (const [index, request] of batch.entries()) settle(request, done.outcomes[index]);
+      idle.add(worker);
+    } catch (error) {
+      const message = `The inference worker stopped while it had this picture: ${messageOf(error)}.`;
+      for (const request of batch)
+        request.reject(new ClearcutError('WORKER_CRASHED', message, { cause: error }));
+      workers.delete(worker);
+      void restart(messageOf(error));
+    } finally {
+      busy -= 1;
+      dispatch();
+    }
+  }
+
+  async function restart(reason: string): Promise<void> {
+    for (let failures = 0; failures < MAX_START_FAILURES; failures++) {
+      if (closing) return;
+      totals.restarts += 1;
+      logger.error({ reason, failures }, 'inference worker stopped; starting it again');
+      await pause(RESTART_PAUSE * 2 ** failures);
+      try {
+        return admit(await spawn());
+      } catch (error) {
+        logger.error({ err: error }, 'inference worker did not start');
+      }
+    }
+    failure = new ClearcutError(
+      'WORKER_CRASHED',
+      `An inference worker could not be started again: ${reason}.`,
+    );
+    for (const request of batcher.drain()) request.reject(failure);
+    fail(failure);
+    dispatch();
+  }
+
+  async function spawn(): Promise<WorkerHandle> {
+    const start = { model, device, threads: options.threadsPerWorker };
+    return startWorker(start, options.workerFile).catch((error: unknown) => {
+      throw startError(device, model, messageOf(error));
+    });
+  }
+
+  function admit(worker: WorkerHandle): void {
+    workers.add(worker);
+    idle.add(worker);
+    worker.onExit(() => {
+      // A worker that ends while idle had no picture to fail.
+      if (!idle.delete(worker)) return;
+      workers.delete(worker);
+      if (!closing) void restart('it ended without a picture in hand');
+    });
+    dispatch();
+  }
+
+  const first = await Promise.allSettled(Array.from({ length: options.workers }, spawn));
+  const started = first.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  const rejected = first.find((result) => result.status === 'rejected');
+  if (rejected !== undefined) {
+    await Promise.all(started.map((worker) => worker.close()));
+    throw rejected.reason;
+  }
+  for (const worker of started) admit(worker);
+
+  return {
+    side: model.input.side,
+    failed,
+    infer(rgb) {
+      if (closing) return Promise.reject(new ClearcutError('SHUTTING_DOWN', 'The service is stopping.'));
+      if (failure !== undefined) return Promise.reject(failure);
+      return new Promise((resolve, reject) => {
+        batcher.add({ rgb, resolve, reject });
+        dispatch();
+      });
+    },
+    stats: () => ({ ...totals, waiting: batcher.waiting }),
+    async close() {
+      closing = true;
+      if (busy > 0 || batcher.waiting > 0) {
+        await new Promise<void>((resolve) => {
+          onDrained = resolve;
+        });
+      }
+      await Promise.all([...workers].map((worker) => worker.close()));
+    },
+  };
+}
+
+function settle(request: Request, outcome: PictureOutcome | undefined): void {
+  if (outcome?.ok) {
+    request.resolve(outcome.matte);
+    return;
+  }
+  const message = `The model failed on this picture: ${outcome?.message ?? 'no answer'}.`;
+  request.reject(new ClearcutError('INFERENCE_FAILED', message));
+}
+
+function startError(device: Device, model: PreparedModel, cause: string): ClearcutError {
+  if (device !== 'cpu') return deviceUnavailable(device, cause);
+  return new ClearcutError(
+    'MODEL_UNSUPPORTED',
+    `The model ${model.id} ${model.variant} cannot be loaded: ${cause}.`,
+    {
+      remedy: 'Prepare it again: clearcut models prepare. Then run: clearcut doctor.',
+    },
+  );
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

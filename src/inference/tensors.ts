@@ -1,0 +1,89 @@
+import type { ModelInput, ModelOutput } from '../models/model.js';
+import type { ModelMatte } from './engine-api.js';
+
+/** Pure arithmetic between bytes and tensors. Runs in the workers: these loops take milliseconds each. */
+
+const CHANNELS = 3;
+
+/** Per channel, what each of the 256 byte values becomes: (byte / 255 - mean) / std. */
+export function inputTables({ mean, std }: ModelInput): Float32Array[] {
+  return [0, 1, 2].map((channel) => {
+    const offset = mean[channel] ?? 0;
+    const scale = std[channel] ?? 1;
+    return Float32Array.from({ length: 256 }, (_, byte) => (byte / 255 - offset) / scale);
+  });
+}
+
+/** Writes one picture (RGB interleaved bytes) into its place in an N x 3 x side x side tensor. */
+export function fillInput(
+  tensor: Float32Array,
+  index: number,
+  rgb: Uint8Array,
+  tables: Float32Array[],
+): void {
+  const plane = rgb.length / CHANNELS;
+  for (const [channel, table] of tables.entries()) {
+    let to = (index * CHANNELS + channel) * plane;
+    for (let from = channel; from < rgb.length; from += CHANNELS)
+      tensor[to++] = table[rgb[from] as number] as number;
+  }
+}
+
+/**
+ * Below this largest value the network saw no subject anywhere. Its values are then taken as they are: stretching
+ * them to 0..1, as rembg does for every picture, would turn the noise of an empty picture into a subject.
+ * Half is where a value says "rather subject than background"; real subjects reach 0.9 and more.
+ */
+export const CONFIDENT = 0.5;
+
+/**
+ * One picture's N x 1 x side x side output as bytes. Where the network is confident, its range is stretched to the
+ * full 0..1 as in rembg's IS-Net session. Returns undefined where the output has a value that is no number.
+ */
+export function readMatte(
+  output: Float32Array,
+  index: number,
+  side: number,
+  activation: ModelOutput['activation'],
+): ModelMatte | undefined {
+  const size = side * side;
+  const values = output.subarray(index * size, (index + 1) * size);
+  const { min, max } = rangeOf(values);
+  if (!(Number.isFinite(min) && Number.isFinite(max))) return undefined;
+  // The sigmoid keeps the order of values, so its range is the sigmoid of the range.
+  const activate = activation === 'sigmoid' ? sigmoid : same;
+  const rawRange = { min: activate(min), max: activate(max) };
+  const stretch = rawRange.max >= CONFIDENT && rawRange.max > rawRange.min;
+  const low = stretch ? rawRange.min : 0;
+  const scale = 255 / (stretch ? rawRange.max - rawRange.min : 1);
+
+  const data = new Uint8Array(size);
+  let sum = 0;
+  for (let at = 0; at < size; at++) {
+    const level = (activate(values[at] as number) - low) * scale;
+    const byte = level <= 0 ? 0 : level >= 255 ? 255 : Math.round(level);
+    data[at] = byte;
+    sum += byte;
+  }
+  return { data, side, coverage: sum / (255 * size), rawRange };
+}
+
+/** Smallest and largest value; NaN for both where any value is NaN. */
+function rangeOf(values: Float32Array): { min: number; max: number } {
+  let min = Number.POSITIVE_INFINITY;
+  let max = Number.NEGATIVE_INFINITY;
+  for (const value of values) {
+    if (value < min) min = value;
+    if (value > max) max = value;
+    if (Number.isNaN(value)) return { min: Number.NaN, max: Number.NaN };
+  }
+  return { min, max };
+}
+
+function sigmoid(value: number): number {
+  return 1 / (1 + Math.exp(-value));
+}
+
+function same(value: number): number {
+  return value;
+}

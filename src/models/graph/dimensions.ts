@@ -1,0 +1,89 @@
+import { create } from '@bufbuild/protobuf';
+import { ClearcutError } from '../../errors.js';
+import {
+  type GraphProto,
+  type TensorShapeProto_Dimension,
+  TensorShapeProto_DimensionSchema,
+  type ValueInfoProto,
+} from '../onnx/onnx_pb.js';
+import { constantsOf, readInt64, writeInt64 } from './constants.js';
+
+/**
+ * Makes the batch dimension of inputs and outputs symbolic, so that one session takes batches of any size. Throws
+ * MODEL_UNSUPPORTED where a constant inside the graph fixes the batch at one. Changes the graph in place.
+ */
+export function freeBatch(graph: GraphProto): void {
+  const constants = constantsOf(graph);
+  for (const node of graph.node) {
+    const shapeInput = SHAPE_INPUTS[node.opType];
+    const shape = shapeInput === undefined ? undefined : constants.get(node.input[shapeInput] ?? '');
+    const numbers = shape === undefined ? [] : readInt64(shape);
+    if (numbers.length === 4 && numbers[0] === 1) {
+      throw new ClearcutError('MODEL_UNSUPPORTED', `The node "${node.name}" fixes the batch size at 1.`);
+    }
+  }
+  for (const value of [...graph.input, ...graph.output]) {
+    dimensionsOf(value)[0] = create(TensorShapeProto_DimensionSchema, {
+      value: { case: 'dimParam', value: 'N' },
+    });
+  }
+}
+
+/** Operators that are told the whole shape of what they make, and which of their inputs tells it. */
+const SHAPE_INPUTS: Readonly<Record<string, number>> = { Reshape: 1, Expand: 1, Resize: 3 };
+
+/**
+ * Brings a network of a fixed square input to another side. Where it enlarges inner values, it does so to constant
+ * heights and widths: they are scaled along. Throws MODEL_UNSUPPORTED where one does not come out even. Changes the
+ * graph in place.
+ */
+export function scaleSide(graph: GraphProto, from: number, to: number): void {
+  if (from === to) return;
+  const constants = constantsOf(graph);
+  const sizes = new Set(sizeConstants(graph).map((name) => constants.get(name)));
+  for (const tensor of sizes) {
+    if (tensor !== undefined)
+      writeInt64(
+        tensor,
+        readInt64(tensor).map((size) => scaled(size, from, to)),
+      );
+  }
+  for (const value of [...graph.input, ...graph.output]) {
+    for (const dimension of dimensionsOf(value).slice(2)) {
+      if (dimension.value.case !== 'dimValue') continue;
+      dimension.value.value = BigInt(scaled(Number(dimension.value.value), from, to));
+    }
+  }
+}
+
+/**
+ * The constants that give height and width to a Resize: PyTorch exports its sizes as
+ * Concat(Slice(Shape(x), 0, 2), [height, width]).
+ */
+function sizeConstants(graph: GraphProto): string[] {
+  const producers = new Map(
+    graph.node.flatMap((node) => node.output.map((output) => [output, node] as const)),
+  );
+  return graph.node
+    .filter((node) => node.opType === 'Resize')
+    .flatMap((node) => {
+      const sizes = producers.get(node.input[3] ?? '');
+      return sizes?.opType === 'Concat' ? sizes.input.slice(1) : [];
+    });
+}
+
+function scaled(size: number, from: number, to: number): number {
+  const value = (size * to) / from;
+  if (Number.isInteger(value)) return value;
+  throw new ClearcutError(
+    'MODEL_UNSUPPORTED',
+    `The side ${to} does not suit the model: ${size} would become ${value}.`,
+  );
+}
+
+function dimensionsOf(value: ValueInfoProto): TensorShapeProto_Dimension[] {
+  const type = value.type?.value;
+  const shape = type?.case === 'tensorType' ? type.value.shape : undefined;
+  if (shape?.dim.length === 4) return shape.dim;
+  throw new ClearcutError('MODEL_UNSUPPORTED', `"${value.name}" is not a picture with four dimensions.`);
+}

@@ -1,0 +1,27 @@
+/**
+ * IEEE 754 binary16 to binary32, exactly: every half, subnormals, infinities and NaN included, has a float of the
+ * same value. Little-endian bytes in and out, as ONNX stores raw data.
+ */
+export function halvesToFloats(halves: Uint8Array): Uint8Array {
+  const count = halves.length / 2;
+  const input = new DataView(halves.buffer, halves.byteOffset, halves.byteLength);
+  const output = new DataView(new ArrayBuffer(count * 4));
+  for (let at = 0; at < count; at++)
+    output.setUint32(at * 4, FLOAT_BITS[input.getUint16(at * 2, true)] as number, true);
+  return new Uint8Array(output.buffer);
+}
+
+/** The bits of the float for each of the 65,536 halves. */
+const FLOAT_BITS = Uint32Array.from({ length: 1 << 16 }, (_, half) => floatBits(half));
+
+function floatBits(half: number): number {
+  const sign = (half & 0x8000) << 16;
+  const exponent = (half >> 10) & 0x1f;
+  const fraction = half & 0x3ff;
+  if (exponent === 0x1f) return (sign | 0x7f800000 | (fraction << 13)) >>> 0;
+  if (exponent > 0) return (sign | ((exponent + 112) << 23) | (fraction << 13)) >>> 0;
+  if (fraction === 0) return sign >>> 0;
+  // A subnormal half is a normal float: shift until the leading one is in the place that floats leave out.
+  const shift = Math.clz32(fraction) - 21;
+  return (sign | ((113 - shift) << 23) | (((fraction << shift) & 0x3ff) << 13)) >>> 0;
+}

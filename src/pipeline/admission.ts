@@ -1,0 +1,34 @@
+import { Semaphore } from 'async-mutex';
+
+/**
+ * Admission keeps the memory of the pictures in flight within a budget, whatever the size of the burst. A picture
+ * asks twice: for the bytes of its file before they are fetched, and for the memory of its pixels once its header
+ * is known. The two come from separate shares, so that files waiting for pixels can never block the pictures that
+ * would give pixels back. First come, first served: a large picture is not overtaken for ever by small ones.
+ */
+export interface Admission {
+  /** Resolves once `bytes` of files fit; call the result to give them back. */
+  admitFile(bytes: number): Promise<Release>;
+  /** Resolves once `bytes` of decoded pictures fit; call the result to give them back. */
+  admitPixels(bytes: number): Promise<Release>;
+}
+
+export type Release = () => void;
+
+const FILE_SHARE = 1 / 4;
+
+/** `memory`: bytes for both shares together. A picture larger than its share takes all of it, so it goes alone. */
+export function createAdmission(memory: number): Admission {
+  const files = share(Math.floor(memory * FILE_SHARE));
+  const pixels = share(Math.floor(memory * (1 - FILE_SHARE)));
+  return { admitFile: files, admitPixels: pixels };
+}
+
+function share(total: number): (bytes: number) => Promise<Release> {
+  const semaphore = new Semaphore(total);
+  return async (bytes) => {
+    const weight = Math.max(1, Math.min(bytes, total));
+    const [, release] = await semaphore.acquire(weight);
+    return release;
+  };
+}

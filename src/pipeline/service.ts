@@ -1,0 +1,161 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import PQueue from 'p-queue';
+import { ClearcutError, toClearcutError } from '../errors.js';
+import type { Delivery, EventSource } from '../events/event-source.js';
+import type { Logger } from '../telemetry/logger.js';
+import { buryObject, type Outcome, type Pipeline, processObject, type Task } from './process-object.js';
+import { judge, type RetryPolicy } from './retry-policy.js';
+
+export type ServiceState = 'running' | 'draining' | 'drained' | 'failed';
+
+export interface ServiceOptions {
+  readonly pipeline: Pipeline;
+  readonly sources: readonly EventSource[];
+  /** Images in flight at once, at most. */
+  readonly concurrency: number;
+  readonly retry: RetryPolicy;
+  readonly logger: Logger;
+  /** Milliseconds between two signs of life for a delivery that is being worked on. */
+  readonly heartbeat?: number;
+}
+
+export interface ServiceCounts {
+  readonly inFlight: number;
+  readonly results: number;
+  readonly deadLetters: number;
+  readonly skipped: number;
+  readonly retries: number;
+}
+
+export interface Service {
+  readonly state: () => ServiceState;
+  readonly counts: () => ServiceCounts;
+  /** Rejects if a source fails in a way it cannot recover from; resolves when the service has drained. */
+  readonly finished: Promise<void>;
+  /**
+   * Takes no more deliveries and waits for those in flight, `graceMs` at most. Resolves true when all finished;
+   * what did not is found again by the sweep of the next start.
+   */
+  drain(graceMs: number): Promise<boolean>;
+}
+
+const HEARTBEAT = 10_000;
+
+/**
+ * Joins event sources and pipeline: takes deliveries only as fast as images can be worked on, and ends each one
+ * (ack, nack, terminate) after its outcome is durably stored.
+ */
+export function startService(options: ServiceOptions): Service {
+  const { pipeline, sources, concurrency, retry, logger, heartbeat = HEARTBEAT } = options;
+  const queue = new PQueue({ concurrency });
+  const stopping = new AbortController();
+  const busy = new Map<string, Promise<void>>();
+  const counts = { results: 0, deadLetters: 0, skipped: 0, retries: 0 };
+  let state: ServiceState = 'running';
+
+  async function consume(source: EventSource): Promise<void> {
+    for await (const delivery of source.deliveries(stopping.signal)) {
+      void queue.add(() => oneAtATime(delivery));
+      // The next delivery is taken only when a place is free, so a burst waits in its source and not in memory.
+      await queue.onSizeLessThan(1);
+    }
+  }
+
+  /** Two sources may speak of the same object at once: the second waits, and then finds it already done. */
+  async function oneAtATime(delivery: Delivery): Promise<void> {
+    const { bucket, key } = delivery.event;
+    const object = `${bucket}/${key}`;
+    const work = (busy.get(object) ?? Promise.resolve()).then(() => handle(delivery));
+    busy.set(object, work);
+    try {
+      await work;
+    } finally {
+      if (busy.get(object) === work) busy.delete(object);
+    }
+  }
+
+  async function handle(delivery: Delivery): Promise<void> {
+    const { event, attempt, source } = delivery;
+    const alive = setInterval(() => void delivery.extend().catch(ignore), heartbeat);
+    const task: Task = { bucket: event.bucket, key: event.key, attempt };
+    try {
+      await settle(delivery, task);
+    } catch (thrown) {
+      // Storing the dead letter or ending the delivery failed. Never lost: handed out again, or found by the sweep.
+      const error = toClearcutError(thrown, 'STORE_UNAVAILABLE', task);
+      logger.error({ err: error, ...task, source }, 'outcome could not be stored; it will be tried again');
+      await delivery.nack(retry.retryMax).catch(ignore);
+    } finally {
+      clearInterval(alive);
+    }
+  }
+
+  async function settle(delivery: Delivery, task: Task): Promise<void> {
+    if (delivery.event.kind === 'removed') return delivery.ack();
+    try {
+      const outcome = await processObject(task, pipeline);
+      await delivery.ack();
+      report(outcome, task);
+    } catch (thrown) {
+      const error = toClearcutError(thrown, 'STORE_UNAVAILABLE', task);
+      const verdict = judge(error, task.attempt, retry);
+      if (verdict.action === 'retry') {
+        counts.retries += 1;
+        logger.warn({ err: error, ...task, delayMs: verdict.delayMs }, 'will be tried again');
+        return delivery.nack(verdict.delayMs);
+      }
+      const outcome = await buryObject(task, exhaustedOr(error, task), pipeline);
+      await delivery.terminate(error.message);
+      report(outcome, task);
+    }
+  }
+
+  function report(outcome: Outcome, { bucket, key, attempt }: Task): void {
+    if (outcome.kind === 'result') {
+      counts.results += 1;
+      const { output, timings } = outcome.record;
+      logger.info({ bucket, key, output: output.key, ms: timings['total'], attempt }, 'cut out');
+    } else if (outcome.kind === 'dead-letter') {
+      counts.deadLetters += 1;
+      const { code, message, remedy } = outcome.deadLetter.error;
+      logger.warn({ bucket, key, code, reason: message, remedy }, 'dead letter');
+    } else {
+      counts.skipped += 1;
+      logger.debug({ bucket, key, reason: outcome.reason }, 'skipped');
+    }
+  }
+
+  const consumers = Promise.all(sources.map(consume)).then(
+    () => queue.onIdle(),
+    (error: unknown) => {
+      state = 'failed';
+      stopping.abort();
+      throw error;
+    },
+  );
+  // Whoever started the service awaits `finished`; an early failure must not count as unhandled meanwhile.
+  consumers.catch(ignore);
+
+  return {
+    state: () => state,
+    counts: () => ({ inFlight: queue.pending + queue.size, ...counts }),
+    finished: consumers,
+    async drain(graceMs) {
+      state = 'draining';
+      stopping.abort();
+      const late = Symbol('late');
+      const first = await Promise.race([consumers, sleep(graceMs, late, { ref: false })]);
+      if (first !== late) state = 'drained';
+      return first !== late;
+    },
+  };
+}
+
+/** The last of several attempts says that it was the last; a permanent error speaks for itself. */
+function exhaustedOr(error: ClearcutError, { bucket, key, attempt }: Task): ClearcutError {
+  if (error.permanence === 'permanent') return error;
+  const message = `Gave up after ${attempt} attempts: ${error.message}`;
+  return new ClearcutError('ATTEMPTS_EXHAUSTED', message, { bucket, key, cause: error });
+}
+
+function ignore(): void {}
