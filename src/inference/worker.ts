@@ -26,6 +26,11 @@ async function start(): Promise<ort.InferenceSession> {
     graphOptimizationLevel: 'all',
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
+    // Planning one block for all activations takes a third more memory (1.6 against 1.1 GB at 1024 x 1024) and
+    // saves no time.
+    enableMemPattern: false,
+    // Waiting threads would otherwise spin on the cores that decode and encode other pictures.
+    extra: { session: { intra_op: { allow_spinning: '0' } } },
     // Errors only: the warnings are about graph details that nobody here can change.
     logSeverityLevel: 3,
   });

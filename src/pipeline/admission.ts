@@ -16,18 +16,21 @@ export interface Admission {
 export type Release = () => void;
 
 const FILE_SHARE = 1 / 4;
+/** Bytes are counted in these: the semaphore's work grows with the size of its numbers. */
+const UNIT = 1024 * 1024;
 
 /** `memory`: bytes for both shares together. A picture larger than its share takes all of it, so it goes alone. */
 export function createAdmission(memory: number): Admission {
-  const files = share(Math.floor(memory * FILE_SHARE));
-  const pixels = share(Math.floor(memory * (1 - FILE_SHARE)));
+  const files = share(memory * FILE_SHARE);
+  const pixels = share(memory * (1 - FILE_SHARE));
   return { admitFile: files, admitPixels: pixels };
 }
 
-function share(total: number): (bytes: number) => Promise<Release> {
+function share(bytes: number): (bytes: number) => Promise<Release> {
+  const total = Math.max(1, Math.floor(bytes / UNIT));
   const semaphore = new Semaphore(total);
-  return async (bytes) => {
-    const weight = Math.max(1, Math.min(bytes, total));
+  return async (wanted) => {
+    const weight = Math.max(1, Math.min(Math.ceil(wanted / UNIT), total));
     const [, release] = await semaphore.acquire(weight);
     return release;
   };

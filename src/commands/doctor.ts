@@ -1,0 +1,130 @@
+import { access, constants, mkdir } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { availableParallelism, freemem } from 'node:os';
+import type { Command } from 'commander';
+import sharp from 'sharp';
+import type { Config } from '../config/schema.js';
+import { ClearcutError, messageOf, toClearcutError } from '../errors.js';
+import { createLogger } from '../telemetry/logger.js';
+import { openEngine, publicUrlOf } from './context.js';
+import { showModelProgress } from './model-progress.js';
+import { addSettings, loadSettings } from './settings-options.js';
+import { EXIT, print, printJson } from './terminal.js';
+
+interface Check {
+  readonly name: string;
+  readonly status: 'ok' | 'advice' | 'wrong';
+  readonly detail: string;
+  readonly remedy?: string;
+}
+
+const SECTIONS = ['storage', 'input', 'output', 'limits', 'inference', 'models', 'delivery', 'server'];
+const MARKS = { ok: '✓', advice: '!', wrong: '✗' } as const;
+const MiB = 1024 * 1024;
+
+/** `clearcut doctor`: what device, what model, what is wrong, how to mend it. */
+export function registerDoctor(program: Command): void {
+  const command = program
+    .command('doctor')
+    .description('check configuration, folder, port, device and model; say what is wrong and how to mend it')
+    .option('--json', 'print JSON');
+  addSettings(command, SECTIONS).action(async () => {
+    const { config, warnings } = loadSettings(command);
+    const checks = await examine(config, warnings);
+    if (command.opts<{ json?: boolean }>().json) printJson(checks);
+    else for (const check of checks) show(check);
+    if (checks.some((check) => check.status === 'wrong')) process.exitCode = EXIT.failure;
+  });
+}
+
+async function examine(config: Config, warnings: readonly string[]): Promise<Check[]> {
+  const checks: Check[] = [
+    {
+      name: 'runtime',
+      status: 'ok',
+      detail: `Node ${process.versions.node}, libvips ${sharp.versions.vips}`,
+    },
+    ...warnings.map((detail): Check => ({ name: 'configuration', status: 'advice', detail })),
+    await check('folder', () => folderIsWritable(config)),
+    await check('port', () => portIsFree(config)),
+    threadPoolAdvice(),
+    memoryAdvice(config),
+  ];
+  return [...checks, await check('model and device', () => modelRuns(config))];
+}
+
+/** Runs one check; what it throws is what is wrong. */
+async function check(name: string, examination: () => Promise<string>): Promise<Check> {
+  try {
+    return { name, status: 'ok', detail: await examination() };
+  } catch (thrown) {
+    const { message, remedy } = toClearcutError(thrown, 'STORE_UNAVAILABLE');
+    return { name, status: 'wrong', detail: message, remedy };
+  }
+}
+
+async function folderIsWritable({ storage }: Config): Promise<string> {
+  try {
+    await mkdir(storage.root, { recursive: true });
+    await access(storage.root, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw new ClearcutError('STORE_UNAVAILABLE', `${storage.root} cannot be written: ${messageOf(error)}.`, {
+      remedy: 'Give this user the right to write there, or set CLEARCUT_ROOT.',
+    });
+  }
+  return `${storage.root} can be written`;
+}
+
+async function portIsFree(config: Config): Promise<string> {
+  const { host, port } = config.server;
+  const probe = createServer();
+  try {
+    await new Promise<void>((resolve, reject) => {
+      probe.once('error', reject);
+      probe.listen(port, host, resolve);
+    });
+  } catch (error) {
+    throw new ClearcutError('CONFIG_INVALID', `${host}:${port} cannot be listened on: ${messageOf(error)}.`, {
+      remedy: 'If that is Clearcut itself, all is well. Else set CLEARCUT_HTTP_PORT to a free port.',
+    });
+  } finally {
+    probe.close();
+  }
+  return `${host}:${port} is free; links start with ${publicUrlOf(config)}`;
+}
+
+function threadPoolAdvice(): Check {
+  const cores = availableParallelism();
+  const threads = Number(process.env['UV_THREADPOOL_SIZE'] ?? 4);
+  const detail = `${threads} threads for images on ${cores} cores`;
+  if (threads >= cores) return { name: 'threads', status: 'ok', detail };
+  const remedy = `Set UV_THREADPOOL_SIZE=${cores + 2} before the start; "npm start" does.`;
+  return { name: 'threads', status: 'advice', detail, remedy };
+}
+
+function memoryAdvice({ limits }: Config): Check {
+  const free = Math.round(freemem() / MiB);
+  const budget = Math.round(limits.memory / MiB);
+  const detail = `${budget} MiB for pictures in flight, ${free} MiB free`;
+  if (budget < free) return { name: 'memory', status: 'ok', detail };
+  return { name: 'memory', status: 'advice', detail, remedy: 'Lower CLEARCUT_MEMORY below what is free.' };
+}
+
+async function modelRuns(config: Config): Promise<string> {
+  const logger = createLogger({ level: 'silent', format: 'json' });
+  const { engine, model } = await openEngine(config, logger, showModelProgress());
+  try {
+    const { side } = engine;
+    const startedAt = performance.now();
+    await engine.infer(new Uint8Array(side * side * 3));
+    const took = Math.round(performance.now() - startedAt);
+    return `${model.id} ${model.variant} at ${side} x ${side} on ${config.inference.device}: ${took} ms a picture`;
+  } finally {
+    await engine.close();
+  }
+}
+
+function show({ name, status, detail, remedy }: Check): void {
+  print(`${MARKS[status]} ${name}: ${detail}`);
+  if (remedy !== undefined) print(`    → ${remedy}`);
+}
