@@ -23,9 +23,10 @@ export function publicUrlOf({ server }: Config): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${server.port}`;
 }
 
-export async function openStore(config: Config) {
+/** `publicUrl`: where links start, for those who know better than the configuration (a port chosen at start). */
+export async function openStore(config: Config, publicUrl: () => string = () => publicUrlOf(config)) {
   const secret = await loadOrCreateLinkSecret(join(config.storage.root, '.clearcut', 'link-secret'));
-  const signer = createLinkSigner({ secret, publicUrl: publicUrlOf(config) });
+  const signer = createLinkSigner({ secret, publicUrl });
   const store: ObjectStore = await createDirectoryStore({ root: config.storage.root, links: signer });
   return { store, signer };
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import ms from 'ms';
 import { ClearcutError } from '../errors.js';
-import { readSettlement } from '../pipeline/settlement.js';
+import { readSettlement, recordedCutout } from '../pipeline/settlement.js';
 import { openStore, placeOf } from './context.js';
 import { addSettings, loadSettings } from './settings-options.js';
 import { print, printJson } from './terminal.js';
@@ -40,7 +40,7 @@ export function registerLink(program: Command): void {
       return options.json ? printJson(link) : print(link.url);
     }
     const place = placeOf(config, key);
-    const { cutout } = await readSettlement(store, place);
+    const cutout = recordedCutout(await readSettlement(store, place));
     if (cutout === undefined) {
       throw new ClearcutError('OBJECT_NOT_FOUND', `There is no cut-out of "${key}" yet.`, {
         remedy: `See what became of it: clearcut status "${key}".`,

@@ -63,7 +63,8 @@ async function run(config: Config, logger: Logger): Promise<void> {
 async function start(config: Config, logger: Logger, closers: Closers) {
   const release = await lockFolder(config.storage.root);
   closers.push(release);
-  const { store, signer } = await openStore(config);
+  let publicUrl = publicUrlOf(config);
+  const { store, signer } = await openStore(config, () => publicUrl);
   for (const bucket of new Set([config.input.bucket, config.output.bucket])) await store.ensureBucket(bucket);
 
   let service: Service | undefined;
@@ -77,6 +78,9 @@ async function start(config: Config, logger: Logger, closers: Closers) {
     ready: () => ({ ok: service?.state() === 'running', state: service?.state() ?? 'starting' }),
   });
   closers.push(() => server.close());
+  // The port may have been left to the system.
+  const port = Number(new URL(server.url).port);
+  publicUrl = publicUrlOf({ ...config, server: { ...config.server, port } });
 
   const { engine, model } = await openEngine(config, logger, logModelProgress(logger));
   closers.push(() => engine.close());
@@ -103,7 +107,7 @@ async function start(config: Config, logger: Logger, closers: Closers) {
     {
       uploads: `${config.storage.root}/${config.input.bucket}/${config.input.prefix}`,
       cutouts: `${config.storage.root}/${config.output.bucket}/${config.output.cutoutPrefix}`,
-      server: publicUrlOf(config),
+      server: publicUrl,
       model: `${model.id} ${model.variant}`,
       device: config.inference.device,
     },
@@ -130,6 +134,9 @@ function sourcesOf(config: Config, pipeline: Pipeline, logger: Logger): EventSou
     intervalMs: delivery.sweepInterval,
     settleMs: delivery.settle,
     capacity: delivery.queueCapacity,
+    // Watched first, listed then: a file that arrives between the two would be seen by neither.
+    startAfter: watched.started,
+    onSweep: (report) => logger[report.missing > 0 ? 'info' : 'debug'](report, 'swept'),
     logger,
   });
   return [watched, sweep];

@@ -34,7 +34,10 @@ interface Stored<Content> {
 }
 
 export interface Settlement {
+  /** The cut-out in the format configured now. */
   readonly cutout: ObjectHead | undefined;
+  /** The cut-out that the record names, where that is one in another format. */
+  readonly formerCutout: ObjectHead | undefined;
   readonly record: Stored<ResultRecord> | undefined;
   readonly deadLetter: Stored<DeadLetter> | undefined;
 }
@@ -47,15 +50,24 @@ export async function readSettlement(store: ObjectStore, place: OutputPlace): Pr
     readDocument(store, place.bucket, place.recordKey, resultRecordSchema),
     readDocument(store, place.bucket, place.deadLetterKey, deadLetterSchema),
   ]);
-  const cutoutKey = record?.content?.output.key ?? place.cutoutKey;
-  return { cutout: await store.head(place.bucket, cutoutKey), record, deadLetter };
+  const recordedKey = record?.content?.output.key ?? place.cutoutKey;
+  const [cutout, formerCutout] = await Promise.all([
+    store.head(place.bucket, place.cutoutKey),
+    recordedKey === place.cutoutKey ? undefined : store.head(place.bucket, recordedKey),
+  ]);
+  return { cutout, formerCutout, record, deadLetter };
+}
+
+/** The cut-out of the settlement, in whatever format it is. */
+export function recordedCutout({ cutout, formerCutout }: Settlement): ObjectHead | undefined {
+  return formerCutout ?? cutout;
 }
 
 /** Which outcome, if any, this version of the input already has. */
 export function settledAs(settlement: Settlement, sourceEtag: string): 'result' | 'dead-letter' | undefined {
-  const { cutout, record, deadLetter } = settlement;
+  const { record, deadLetter } = settlement;
   const hasRecord = record?.content?.source.etag === sourceEtag;
-  if (hasRecord && cutout?.metadata[SOURCE_ETAG] === sourceEtag) return 'result';
+  if (hasRecord && recordedCutout(settlement)?.metadata[SOURCE_ETAG] === sourceEtag) return 'result';
   return deadLetter?.content?.source.etag === sourceEtag ? 'dead-letter' : undefined;
 }
 
@@ -78,19 +90,16 @@ export async function publishResult(
   recordOf: (stored: ObjectHead) => Promise<ResultRecord>,
 ): Promise<ResultRecord> {
   const metadata = { [SOURCE_ETAG]: sourceEtag };
-  // The cut-out read before may lie under the key of another format: that one is no condition for this key.
-  const replaced = before.cutout?.key === place.cutoutKey ? before.cutout.etag : undefined;
   const stored = await store.put(place.bucket, place.cutoutKey, cutout.bytes, {
     contentType: cutout.contentType,
     metadata,
-    ...onlyOver(replaced),
+    ...onlyOver(before.cutout?.etag),
   });
+  // Before the record, which is the only thing that knows its key.
+  if (before.formerCutout !== undefined) await store.delete(place.bucket, before.formerCutout.key);
   const record = await recordOf(stored);
   await putDocument(store, place.bucket, place.recordKey, record, sourceEtag, before.record?.etag);
   await removeOther(store, place, before, 'result');
-  if (before.cutout !== undefined && before.cutout.key !== place.cutoutKey) {
-    await store.delete(place.bucket, before.cutout.key);
-  }
   return record;
 }
 
@@ -113,20 +122,24 @@ export async function removeOther(
   settlement: Settlement,
   kept: 'result' | 'dead-letter',
 ): Promise<void> {
-  const { cutout, record, deadLetter } = settlement;
+  const { cutout, formerCutout, record, deadLetter } = settlement;
   if (kept === 'result') {
     if (deadLetter !== undefined) await store.delete(place.bucket, place.deadLetterKey);
     return;
   }
   if (record !== undefined) await store.delete(place.bucket, place.recordKey);
-  if (cutout !== undefined) await store.delete(place.bucket, cutout.key);
+  for (const picture of [cutout, formerCutout]) {
+    if (picture !== undefined) await store.delete(place.bucket, picture.key);
+  }
 }
 
 /** Takes back an outcome of this version that was published while a newer version arrived. */
 export async function withdraw(store: ObjectStore, place: OutputPlace, sourceEtag: string): Promise<void> {
   const now = await readSettlement(store, place);
   if (now.record?.content?.source.etag === sourceEtag) await store.delete(place.bucket, place.recordKey);
-  if (now.cutout?.metadata[SOURCE_ETAG] === sourceEtag) await store.delete(place.bucket, now.cutout.key);
+  for (const picture of [now.cutout, now.formerCutout]) {
+    if (picture?.metadata[SOURCE_ETAG] === sourceEtag) await store.delete(place.bucket, picture.key);
+  }
   if (now.deadLetter?.content?.source.etag === sourceEtag)
     await store.delete(place.bucket, place.deadLetterKey);
 }
