@@ -53,6 +53,7 @@ const RESTART_PAUSE = 200;
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { model, device, maxBatch, logger, batchTimeoutMs = BATCH_TIMEOUT } = options;
   requireProvider(device);
+  const pictureBytes = model.input.side ** 2 * 3;
 
   const batcher: Batcher<Request> = createBatcher(maxBatch);
   const totals = { batches: 0, pictures: 0, restarts: 0, inferenceMs: 0 };
@@ -62,6 +63,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   let failure: ClearcutError | undefined;
   let onDrained = (): void => {};
   let busy = 0;
+  let restarting = 0;
   let fail = (_: ClearcutError): void => {};
   const failed = new Promise<never>((_, reject) => {
     fail = reject;
@@ -76,7 +78,12 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       idle.delete(worker);
       void serve(worker, batch);
     }
-    if (busy === 0 && batcher.waiting === 0) onDrained();
+    if (isDrained()) onDrained();
+  }
+
+  /** A worker on its way up counts: ending without it would leave its thread behind. */
+  function isDrained(): boolean {
+    return busy === 0 && restarting === 0 && batcher.waiting === 0;
   }
 
   async function serve(worker: WorkerHandle, batch: Request[]): Promise<void> {
@@ -104,24 +111,37 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   }
 
   async function restart(reason: string): Promise<void> {
+    restarting += 1;
+    try {
+      await startAgain(reason);
+    } finally {
+      restarting -= 1;
+      dispatch();
+    }
+  }
+
+  async function startAgain(reason: string): Promise<void> {
+    let cause: unknown;
     for (let failures = 0; failures < MAX_START_FAILURES; failures++) {
-      if (closing) return;
+      await pause(RESTART_PAUSE * 2 ** failures);
+      // Pictures that were taken before the engine began to close are still owed a matte.
+      if (closing && batcher.waiting === 0) return;
       totals.restarts += 1;
       logger.error({ reason, failures }, 'inference worker stopped; starting it again');
-      await pause(RESTART_PAUSE * 2 ** failures);
       try {
         return admit(await spawn());
       } catch (error) {
+        cause = error;
         logger.error({ err: error }, 'inference worker did not start');
       }
     }
     failure = new ClearcutError(
       'WORKER_CRASHED',
-      `An inference worker could not be started again: ${reason}.`,
+      `An inference worker stopped (${reason}) and could not be started again: ${messageOf(cause)}`,
+      { cause },
     );
     for (const request of batcher.drain()) request.reject(failure);
     fail(failure);
-    dispatch();
   }
 
   async function spawn(): Promise<WorkerHandle> {
@@ -158,6 +178,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     infer(rgb) {
       if (closing) return Promise.reject(new ClearcutError('SHUTTING_DOWN', 'The service is stopping.'));
       if (failure !== undefined) return Promise.reject(failure);
+      if (rgb.length !== pictureBytes) {
+        const message = `A picture of ${pictureBytes} bytes is wanted; this one has ${rgb.length}.`;
+        return Promise.reject(new ClearcutError('INFERENCE_FAILED', message));
+      }
       return new Promise((resolve, reject) => {
         batcher.add({ rgb, resolve, reject });
         dispatch();
@@ -166,7 +190,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     stats: () => ({ ...totals, waiting: batcher.waiting }),
     async close() {
       closing = true;
-      if (busy > 0 || batcher.waiting > 0) {
+      if (!isDrained()) {
         await new Promise<void>((resolve) => {
           onDrained = resolve;
         });

@@ -48,7 +48,9 @@ export async function startWorker(start: WorkerStart, file: string = WORKER_FILE
     run(pictures, timeoutMs) {
       return new Promise<Done>((resolve, reject) => {
         const timer = setTimeout(() => {
-          crash = new Error(`no answer within ${timeoutMs} ms`);
+          // The thread ends only when native code returns, which it may never do: the pictures don't wait for that.
+          current?.reject(new Error(`no answer within ${timeoutMs} ms`));
+          current = undefined;
           void worker.terminate();
         }, timeoutMs);
         const ending = <Value>(end: (value: Value) => void) => {

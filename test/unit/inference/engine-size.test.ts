@@ -1,0 +1,19 @@
+import { describe, expect, it } from 'vitest';
+import { defaultEngineSize } from '../../../src/inference/engine-size.js';
+
+describe('defaultEngineSize', () => {
+  it.each([1, 2, 16])('gives one worker all %i cores of a CPU, a picture at a time', (cores) => {
+    expect(defaultEngineSize({ device: 'cpu', cores })).toEqual({
+      workers: 1,
+      threadsPerWorker: cores,
+      maxBatch: 1,
+    });
+  });
+
+  it.each(['cuda', 'tensorrt', 'webgpu', 'coreml', 'directml'] as const)(
+    'feeds %s batches of 8',
+    (device) => {
+      expect(defaultEngineSize({ device, cores: 16 }).maxBatch).toBe(8);
+    },
+  );
+});

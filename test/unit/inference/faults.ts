@@ -1,0 +1,9 @@
+import { fileURLToPath } from 'node:url';
+import type { Rgb } from '../../support/draw.js';
+
+/** A worker that really crashes or hangs when a picture asks for it, else is the real one. */
+export const FAULTY_WORKER = fileURLToPath(new URL('faulty-worker.mjs', import.meta.url));
+
+/** Colours that make the faulty worker exit, or never answer. */
+export const CRASH: Rgb = [1, 2, 3];
+export const HANG: Rgb = [4, 5, 6];
