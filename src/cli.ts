@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { registerDoctor } from './commands/doctor.js';
 import { registerLink } from './commands/link.js';
-import { registerModelsCommand } from './commands/models.js';
+import { registerModels } from './commands/models.js';
 import { registerRemove } from './commands/remove.js';
 import { registerRun } from './commands/run.js';
 import { registerStatus } from './commands/status.js';
@@ -14,7 +14,9 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 };
 
 const program = new Command('clearcut')
-  .description('Cuts the subject out of every image that lands in a bucket, and hands out links to the results.')
+  .description(
+    'Cuts the subject out of every image that lands in a bucket, and hands out links to the results.',
+  )
   .version(version)
   .configureHelp({ sortSubcommands: false })
   .showHelpAfterError('(clearcut COMMAND --help explains each command)');
@@ -24,7 +26,7 @@ registerRemove(program);
 registerStatus(program);
 registerLink(program);
 registerDoctor(program);
-registerModelsCommand(program);
+registerModels(program);
 
 try {
   await program.parseAsync();

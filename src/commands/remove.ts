@@ -5,10 +5,9 @@ import type { Command } from 'commander';
 import PQueue from 'p-queue';
 import type { Config } from '../config/schema.js';
 import { ClearcutError, toClearcutError } from '../errors.js';
-import { cutOut } from '../image/cutout.js';
-import { estimateMemory, type ImageLimits, inspect } from '../image/inspect.js';
-import type { MatteEngine } from '../inference/engine-api.js';
-import { type Admission, createAdmission } from '../pipeline/admission.js';
+import { checkFileSize } from '../image/inspect.js';
+import { createAdmission } from '../pipeline/admission.js';
+import { type Cutter, cutOutAdmitted } from '../pipeline/cut-out-admitted.js';
 import { createLogger } from '../telemetry/logger.js';
 import { concurrencyOf, imageLimitsOf, openEngine } from './context.js';
 import { showModelProgress } from './model-progress.js';
@@ -19,13 +18,6 @@ import { complain, EXIT, printJson } from './terminal.js';
 interface Options {
   readonly output: string;
   readonly json?: boolean;
-}
-
-interface Cutter {
-  readonly engine: MatteEngine;
-  readonly admission: Admission;
-  readonly limits: ImageLimits;
-  readonly output: Config['output'];
 }
 
 type FileOutcome =
@@ -91,15 +83,12 @@ async function cutOutFile(file: ImageFile, cutter: Cutter): Promise<FileOutcome>
   const startedAt = performance.now();
   try {
     const { size } = await stat(file.input);
-    if (size > cutter.limits.maxBytes) {
-      throw new ClearcutError(
-        'IMAGE_TOO_MANY_BYTES',
-        `The file has ${size} bytes, more than ${cutter.limits.maxBytes}.`,
-      );
-    }
+    checkFileSize(size, cutter.limits);
     const releaseFile = await cutter.admission.admitFile(size);
     try {
-      const { width, height } = await cutOutAdmitted(file, cutter);
+      const { picture } = await cutOutAdmitted(await readFile(file.input), cutter);
+      await writeWhole(file.output, picture.bytes);
+      const { width, height } = picture;
       const ms = Math.round(performance.now() - startedAt);
       return { status: 'done', input: file.input, output: file.output, width, height, ms };
     } finally {
@@ -108,18 +97,6 @@ async function cutOutFile(file: ImageFile, cutter: Cutter): Promise<FileOutcome>
   } catch (thrown) {
     const { code, message, remedy } = toClearcutError(thrown, 'STORE_UNAVAILABLE');
     return { status: 'failed', input: file.input, error: { code, message, remedy } };
-  }
-}
-
-async function cutOutAdmitted(file: ImageFile, { engine, admission, limits, output }: Cutter) {
-  const bytes = await readFile(file.input);
-  const releasePixels = await admission.admitPixels(estimateMemory(await inspect(bytes, limits)));
-  try {
-    const picture = await cutOut(bytes, engine, output);
-    await writeWhole(file.output, picture.bytes);
-    return picture;
-  } finally {
-    releasePixels();
   }
 }
 

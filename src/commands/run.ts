@@ -118,10 +118,12 @@ async function start(config: Config, logger: Logger, closers: Closers) {
 
 function sourcesOf(config: Config, pipeline: Pipeline, logger: Logger): EventSource[] {
   const { delivery, input } = config;
+  const accepts = (key: string) => pipeline.accepts(input.bucket, key);
   const watched = createDirectorySource({
     root: config.storage.root,
     bucket: input.bucket,
     settleMs: delivery.settle,
+    accepts,
     usePolling: delivery.watchPolling,
     capacity: delivery.queueCapacity,
     logger,
@@ -130,12 +132,12 @@ function sourcesOf(config: Config, pipeline: Pipeline, logger: Logger): EventSou
     store: pipeline.store,
     input: { bucket: input.bucket, prefix: input.prefix },
     placeOf: pipeline.placeOf,
-    accepts: (key) => pipeline.accepts(input.bucket, key),
+    accepts,
     intervalMs: delivery.sweepInterval,
     settleMs: delivery.settle,
     capacity: delivery.queueCapacity,
     // Watched first, listed then: a file that arrives between the two would be seen by neither.
-    startAfter: watched.started,
+    beginAfter: watched.started,
     onSweep: (report) => logger[report.missing > 0 ? 'info' : 'debug'](report, 'swept'),
     logger,
   });

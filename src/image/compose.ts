@@ -27,10 +27,16 @@ export async function resizeMatte(matte: Matte, width: number, height: number): 
  */
 export async function composeCutout(picture: Picture, matte: Matte): Promise<Sharp> {
   const alpha = picture.channels === 4 ? await multiply(await alphaOf(picture), matte) : matte;
-  const colours = picture.channels === 4 ? openPicture(picture).removeAlpha() : openPicture(picture);
+  const colours = picture.channels === 4 ? await withoutAlpha(picture) : picture;
   const raw = { width: alpha.width, height: alpha.height, channels: 1 } as const;
   const isVisible = await openMatte(alpha).threshold(1).toColourspace('b-w').raw().toBuffer();
-  return colours.joinChannel(asBuffer(alpha.data), { raw }).boolean(isVisible, 'and', { raw });
+  return openPicture(colours).joinChannel(asBuffer(alpha.data), { raw }).boolean(isVisible, 'and', { raw });
+}
+
+/** A step of its own: in one pipeline, sharp removes the alpha after it joins channels, so the new one would go. */
+async function withoutAlpha(picture: Picture): Promise<Picture> {
+  const data = await openPicture(picture).removeAlpha().raw().toBuffer();
+  return { data, width: picture.width, height: picture.height, channels: 3 };
 }
 
 async function alphaOf(picture: Picture): Promise<Matte> {

@@ -17,11 +17,11 @@ export interface Picture {
  */
 export async function decode(bytes: Uint8Array): Promise<Picture> {
   // inspect() has held the size against the limits of the configuration already.
-  const { data, info } = await sharp(bytes, {
-    failOn: 'truncated',
-    limitInputPixels: false,
-    sequentialRead: true,
-  })
+  const source = sharp(bytes, { failOn: 'truncated', limitInputPixels: false, sequentialRead: true });
+  const header = await source.metadata().catch(toImageError);
+  // sharp brings 16-bit pictures with a profile to Display P3, not to sRGB, so those need one more transform.
+  const isLeftInP3 = header.space === 'rgb16' && header.hasProfile;
+  const { data, info } = await (isLeftInP3 ? source.withIccProfile('srgb') : source)
     .autoOrient()
     .toColourspace('srgb')
     .raw({ depth: 'uchar' })

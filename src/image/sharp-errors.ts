@@ -5,6 +5,7 @@ import { ClearcutError, messageOf } from '../errors.js';
  * has a line for each layer it passed; the first says what was found.
  */
 export function toImageError(error: unknown): never {
-  const firstLine = messageOf(error).split('\n')[0]?.trim() ?? 'unreadable';
-  throw new ClearcutError('IMAGE_CORRUPT', `The picture cannot be decoded: ${firstLine}.`, { cause: error });
+  const firstLine = messageOf(error).split('\n')[0] ?? 'unreadable';
+  const found = firstLine.replace(/[\s:.]+$/, '');
+  throw new ClearcutError('IMAGE_CORRUPT', `The picture cannot be decoded: ${found}.`, { cause: error });
 }

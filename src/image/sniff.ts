@@ -29,10 +29,11 @@ const TEXT_SAMPLE_BYTES = 1024;
 export async function sniffFormat(bytes: Uint8Array): Promise<ImageFormat> {
   if (bytes.length === 0) throw new ClearcutError('IMAGE_EMPTY', 'The object is empty.');
   const type = await fileTypeFromBuffer(bytes).catch(() => undefined);
-  const format = type && ALLOWED[type.mime];
+  const format = type === undefined ? formatOfDamaged(bytes) : ALLOWED[type.mime];
   if (format !== undefined) return format;
 
-  const name = type === undefined ? nameOfText(bytes) : `${type.ext.toUpperCase()} (${type.mime})`;
+  const isText = type === undefined || type.mime === 'application/xml';
+  const name = isText ? nameOfText(bytes) : `${type.ext.toUpperCase()} (${type.mime})`;
   const isHeic = type !== undefined && /^image\/hei[cf]/.test(type.mime);
   throw new ClearcutError(
     'FORMAT_UNSUPPORTED',
@@ -42,10 +43,25 @@ export async function sniffFormat(bytes: Uint8Array): Promise<ImageFormat> {
 }
 
 function nameOfText(bytes: Uint8Array): string {
-  const sample = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, TEXT_SAMPLE_BYTES));
-  if (sample.includes(0)) return 'unknown binary data';
-  const text = sample.toString('utf8').trimStart();
+  const text = decodeText(bytes.subarray(0, TEXT_SAMPLE_BYTES))?.trimStart();
+  if (text === undefined) return 'unknown binary data';
   if (/<svg[\s>]/i.test(text)) return 'SVG';
   if (/^<(!doctype )?html/i.test(text)) return 'an HTML page';
   return text.startsWith('<') ? 'XML' : 'text';
+}
+
+/** A TIFF that ends early has often lost its directory and isn't recognised: let the decoder say what is wrong. */
+function formatOfDamaged(bytes: Uint8Array): ImageFormat | undefined {
+  const magic = Buffer.from(bytes.subarray(0, 4)).toString('latin1');
+  return magic === 'II*\0' || magic === 'MM\0*' ? 'tiff' : undefined;
+}
+
+/** Undefined where the bytes are not UTF-8, or hold a zero; a character that the sample cuts in two is dropped. */
+function decodeText(sample: Uint8Array): string | undefined {
+  if (sample.includes(0)) return undefined;
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(sample, { stream: true });
+  } catch {
+    return undefined;
+  }
 }

@@ -1,11 +1,8 @@
 import { buffer } from 'node:stream/consumers';
-import { ClearcutError, toClearcutError } from '../errors.js';
-import { cutOut } from '../image/cutout.js';
-import type { OutputOptions } from '../image/encode.js';
-import { estimateMemory, type ImageLimits, inspect } from '../image/inspect.js';
-import type { MatteEngine } from '../inference/engine-api.js';
-import type { ObjectHead, ObjectStore } from '../storage/object-store.js';
-import type { Admission } from './admission.js';
+import { type ClearcutError, toClearcutError } from '../errors.js';
+import { checkFileSize } from '../image/inspect.js';
+import type { ObjectStore } from '../storage/object-store.js';
+import { type Cutter, cutOutAdmitted } from './cut-out-admitted.js';
 import type { DeadLetter, ResultRecord } from './result-record.js';
 import {
   type OutputPlace,
@@ -18,16 +15,12 @@ import {
 } from './settlement.js';
 
 /** Everything the way of an image needs; built once at start. */
-export interface Pipeline {
+export interface Pipeline extends Cutter {
   readonly store: ObjectStore;
-  readonly engine: MatteEngine;
-  readonly admission: Admission;
   /** Whether objects with this key are ours to process. */
   readonly accepts: (bucket: string, key: string) => boolean;
   /** Where the outcome of an input is stored. */
   readonly placeOf: (inputKey: string) => OutputPlace;
-  readonly limits: ImageLimits;
-  readonly output: OutputOptions;
   /** Seconds that the link in a record works. */
   readonly linkExpiresIn: number;
   readonly model: ResultRecord['model'];
@@ -71,12 +64,14 @@ export async function processObject(task: Task, pipeline: Pipeline): Promise<Out
 
   // Admit by bytes, fetch, admit by pixels, cut out.
   const startedAt = performance.now();
-  checkFileSize(head, task, pipeline.limits);
+  checkFileSize(head.size, pipeline.limits);
   const releaseFile = await admission.admitFile(head.size);
   try {
     const { version, bytes } = await fetchObject(task, pipeline);
     const fetchedAt = performance.now();
-    const { info, picture } = await cutOutAdmitted(bytes, version, pipeline);
+    const { info, picture } = await cutOutAdmitted(bytes, pipeline).catch((error) =>
+      unexpected(error, version),
+    );
 
     // Store, unless a newer version arrived meanwhile: its own event brings its own result.
     const storeFrom = performance.now();
@@ -130,12 +125,6 @@ export async function buryObject(task: Task, error: ClearcutError, pipeline: Pip
   return await confirm({ kind: 'dead-letter', deadLetter }, version, place, store);
 }
 
-function checkFileSize(head: ObjectHead, task: Task, limits: ImageLimits): void {
-  if (head.size <= limits.maxBytes) return;
-  const message = `The file has ${head.size.toLocaleString('en')} bytes, more than the limit of ${limits.maxBytes.toLocaleString('en')}.`;
-  throw new ClearcutError('IMAGE_TOO_MANY_BYTES', message, { bucket: task.bucket, key: task.key });
-}
-
 async function fetchObject(task: Task, pipeline: Pipeline): Promise<{ version: Version; bytes: Buffer }> {
   const { head, body } = await pipeline.store.get(task.bucket, task.key, {
     maxBytes: pipeline.limits.maxBytes,
@@ -144,19 +133,9 @@ async function fetchObject(task: Task, pipeline: Pipeline): Promise<{ version: V
   return { version: { ...task, etag: head.etag, size: bytes.length }, bytes };
 }
 
-async function cutOutAdmitted(bytes: Buffer, version: Version, pipeline: Pipeline) {
-  try {
-    const info = await inspect(bytes, pipeline.limits);
-    const releasePixels = await pipeline.admission.admitPixels(estimateMemory(info));
-    try {
-      return { info, picture: await cutOut(bytes, pipeline.engine, pipeline.output) };
-    } finally {
-      releasePixels();
-    }
-  } catch (error) {
-    // What the image code did not expect may come from the image or from us: attempts decide which.
-    throw toClearcutError(error, 'INFERENCE_FAILED', version);
-  }
+/** What the image code did not expect may come from the image or from us: attempts decide which. */
+function unexpected(error: unknown, version: Version): never {
+  throw toClearcutError(error, 'INFERENCE_FAILED', version);
 }
 
 async function isCurrent(version: Version, store: ObjectStore): Promise<boolean> {

@@ -127,19 +127,20 @@ export async function removeOther(
     if (deadLetter !== undefined) await store.delete(place.bucket, place.deadLetterKey);
     return;
   }
-  if (record !== undefined) await store.delete(place.bucket, place.recordKey);
+  // The record goes last: it is what a sweep sees, and what knows the key of a former cut-out.
   for (const picture of [cutout, formerCutout]) {
     if (picture !== undefined) await store.delete(place.bucket, picture.key);
   }
+  if (record !== undefined) await store.delete(place.bucket, place.recordKey);
 }
 
 /** Takes back an outcome of this version that was published while a newer version arrived. */
 export async function withdraw(store: ObjectStore, place: OutputPlace, sourceEtag: string): Promise<void> {
   const now = await readSettlement(store, place);
-  if (now.record?.content?.source.etag === sourceEtag) await store.delete(place.bucket, place.recordKey);
   for (const picture of [now.cutout, now.formerCutout]) {
     if (picture?.metadata[SOURCE_ETAG] === sourceEtag) await store.delete(place.bucket, picture.key);
   }
+  if (now.record?.content?.source.etag === sourceEtag) await store.delete(place.bucket, place.recordKey);
   if (now.deadLetter?.content?.source.etag === sourceEtag)
     await store.delete(place.bucket, place.deadLetterKey);
 }

@@ -99,7 +99,6 @@ describe('errors', () => {
       { CLEARCUT_RECORD_PREFIX: 'cutouts/records/' },
       /none may be empty or lie within/,
     ],
-    ['output without a folder', { CLEARCUT_CUTOUT_PREFIX: '' }, /none may be empty or lie within/],
     [
       'input within output',
       { CLEARCUT_INPUT_BUCKET: 'results', CLEARCUT_INPUT_PREFIX: 'cutouts/new/' },

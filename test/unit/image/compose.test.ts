@@ -1,0 +1,126 @@
+import { describe, expect, test } from 'vitest';
+import { composeCutout, type Matte, resizeMatte } from '../../../src/image/compose.js';
+import type { Picture } from '../../../src/image/decode.js';
+import { BLUE, MAGENTA, POINTS, pixelAt, subjectMatte, subjectPixels } from '../../support/draw.js';
+import { largestDifference } from './measures.js';
+
+const WIDTH = 256;
+
+describe('the cut-out of an opaque picture', () => {
+  test('has the colours of the picture where the matte shows it, and the matte as its alpha', async () => {
+    const drawing = subjectPixels();
+    const cutout = await composed({ ...drawing, channels: 3 }, subjectMatte());
+
+    expect(cutout).toMatchObject({ width: 240, height: 160, channels: 4 });
+    expect(pixelAt(cutout, POINTS.ellipse)).toEqual([...MAGENTA, 255]);
+    expect(pixelAt(cutout, POINTS.rectangle)).toEqual([...BLUE, 255]);
+    expect(pixelAt(cutout, POINTS.background)).toEqual([0, 0, 0, 0]);
+    expect(channel(cutout, 3)).toEqual([...subjectMatte().data]);
+  });
+
+  test('keeps full colour under every half-transparent alpha: it is straight, not premultiplied', async () => {
+    const cutout = await composed(rowOf([255, 0, 0]), ramp());
+
+    expect(channel(cutout, 3)).toEqual([...ramp().data]);
+    expect(
+      pixelsOf(cutout)
+        .slice(1)
+        .every(([r, g, b]) => r === 255 && g === 0 && b === 0),
+    ).toBe(true);
+    expect(pixelsOf(cutout)[128]).toEqual([255, 0, 0, 128]);
+  });
+
+  test('has nothing left of the colours where it is wholly transparent', async () => {
+    const cutout = await composed(rowOf([255, 255, 255]), ramp());
+
+    expect(pixelsOf(cutout)[0]).toEqual([0, 0, 0, 0]);
+    expect(pixelsOf(cutout)[1]).toEqual([255, 255, 255, 1]);
+  });
+});
+
+describe('the cut-out of a picture with an alpha of its own', () => {
+  const ownAlpha = Array.from({ length: WIDTH }, (_, at) => (at * 7) % WIDTH);
+  const picture = rowOf([255, 40, 0], ownAlpha);
+
+  test('has the product of both alphas', async () => {
+    const cutout = await composed(picture, ramp());
+
+    expect(cutout.channels).toBe(4);
+    const product = ownAlpha.map((own, at) => (own * at) / 255);
+    expect(largestDifference(channel(cutout, 3), product)).toBeLessThan(1);
+  });
+
+  test('has the alpha of the picture under a full matte, and the matte in an opaque picture', async () => {
+    const full = { ...ramp(), data: new Uint8Array(WIDTH).fill(255) };
+    const opaque = rowOf([255, 40, 0], new Array(WIDTH).fill(255));
+
+    expect(channel(await composed(picture, full), 3)).toEqual(ownAlpha);
+    expect(channel(await composed(opaque, ramp()), 3)).toEqual([...ramp().data]);
+  });
+
+  test('keeps full colour where anything shows, and none where nothing does', async () => {
+    for (const [r, g, b, alpha] of pixelsOf(await composed(picture, ramp()))) {
+      expect([r, g, b]).toEqual(alpha === 0 ? [0, 0, 0] : [255, 40, 0]);
+    }
+  });
+});
+
+describe('resizeMatte', () => {
+  test.each([
+    [300, 200],
+    [64, 64],
+    [10, 7],
+    [1, 1],
+    [5000, 1],
+    [1, 5000],
+  ])('gives exactly one channel at %i x %i', async (width, height) => {
+    const matte = await resizeMatte(subjectMatte({ width: 64, height: 64 }), width, height);
+
+    expect(matte).toMatchObject({ width, height });
+    expect(matte.data.length).toBe(width * height);
+  });
+
+  test('stretches the matte without moving or dimming it', async () => {
+    const size = { width: 240, height: 160 };
+    const matte = await resizeMatte(subjectMatte({ width: 64, height: 64 }), size.width, size.height);
+
+    const stretched = { ...matte, channels: 1 };
+    expect(pixelAt(stretched, POINTS.ellipse)).toEqual([255]);
+    expect(pixelAt(stretched, POINTS.rectangle)).toEqual([255]);
+    expect(pixelAt(stretched, POINTS.background)).toEqual([0]);
+    const truth = subjectMatte(size).data;
+    const wrong = truth.filter((value, at) => Math.abs(value - (matte.data[at] ?? 0)) > 127).length;
+    // Only the border of the subject is rounded to the pixels of the small matte.
+    expect(wrong / truth.length).toBeLessThan(0.02);
+  });
+});
+
+async function composed(picture: Picture, matte: Matte) {
+  const { data, info } = await (await composeCutout(picture, matte))
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  return { data, width: info.width, height: info.height, channels: info.channels };
+}
+
+/** A row of one colour, with an alpha for each pixel if given. */
+function rowOf(colour: readonly number[], alpha?: readonly number[]): Picture {
+  const data = Array.from({ length: WIDTH }, (_, at) =>
+    alpha ? [...colour, alpha[at] ?? 0] : colour,
+  ).flat();
+  return { data: Uint8Array.from(data), width: WIDTH, height: 1, channels: alpha ? 4 : 3 };
+}
+
+/** Every alpha there is: 0 to 255 in a row. */
+function ramp(): Matte {
+  return { data: Uint8Array.from({ length: WIDTH }, (_, at) => at), width: WIDTH, height: 1 };
+}
+
+function pixelsOf({ data, channels }: { data: Uint8Array; channels: number }): number[][] {
+  return Array.from({ length: data.length / channels }, (_, at) => [
+    ...data.subarray(at * channels, (at + 1) * channels),
+  ]);
+}
+
+function channel(picture: { data: Uint8Array; channels: number }, index: number): number[] {
+  return pixelsOf(picture).map((pixel) => pixel[index] ?? -1);
+}

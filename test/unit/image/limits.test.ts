@@ -1,0 +1,98 @@
+import { crc32 } from 'node:zlib';
+import sharp from 'sharp';
+import { expect, test } from 'vitest';
+import { estimateMemory, inspect } from '../../../src/image/inspect.js';
+import { drawSubject } from '../../support/draw.js';
+import { expectRefusal, GENEROUS } from './measures.js';
+
+test('a header that claims a huge picture is refused without decoding', async () => {
+  const bomb = forgePng(100_000, 100_000);
+
+  await expectRefusal(
+    inspect(bomb, GENEROUS),
+    'IMAGE_TOO_MANY_PIXELS',
+    '100,000 x 100,000 = 10,000,000,000 pixels, more than the limit of 10,000,000',
+  );
+});
+
+test('the forged picture has nothing to decode: only its header was read', async () => {
+  await expect(sharp(forgePng(100, 100)).raw().toBuffer()).rejects.toThrow();
+  expect(await inspect(forgePng(100, 100), GENEROUS)).toMatchObject({ width: 100, height: 100 });
+});
+
+test('a picture of exactly maxPixels passes, one pixel less does not', async () => {
+  const bytes = await drawSubject({ width: 50, height: 40 });
+
+  expect(await inspect(bytes, { ...GENEROUS, maxPixels: 2000 })).toMatchObject({ width: 50, height: 40 });
+  await expectRefusal(inspect(bytes, { ...GENEROUS, maxPixels: 1999 }), 'IMAGE_TOO_MANY_PIXELS', '50 x 40');
+});
+
+test('a file of exactly maxBytes passes, one byte less does not', async () => {
+  const bytes = await drawSubject();
+
+  expect(await inspect(bytes, { ...GENEROUS, maxBytes: bytes.length })).toMatchObject({ format: 'jpeg' });
+  await expectRefusal(
+    inspect(bytes, { ...GENEROUS, maxBytes: bytes.length - 1 }),
+    'IMAGE_TOO_MANY_BYTES',
+    `${bytes.length.toLocaleString('en')} bytes`,
+  );
+});
+
+test.each(['gif', 'webp'] as const)('frames of %s: maxFrames passes, one more does not', async (format) => {
+  const frame = await drawSubject({ width: 30, height: 20, format: 'png' });
+  const other = await drawSubject({ width: 30, height: 20, format: 'png', background: '#ff0000' });
+  const bytes = await sharp([frame, other, frame], { join: { animated: true } })
+    .toFormat(format)
+    .toBuffer();
+
+  expect(await inspect(bytes, { ...GENEROUS, maxFrames: 3, maxPixels: 600 })).toMatchObject({ frames: 3 });
+  await expectRefusal(inspect(bytes, { ...GENEROUS, maxFrames: 2 }), 'IMAGE_TOO_MANY_FRAMES', '3 frames');
+});
+
+test('the memory estimate grows with the size, an alpha, a turn and the encoder', () => {
+  const photo = { format: 'jpeg', width: 4000, height: 3000, hasAlpha: false, isTurned: false } as const;
+  const png = { format: 'png', maxSide: 0 } as const;
+  const decodedBytes = 4000 * 3000 * 3;
+
+  expect(estimateMemory(photo, png)).toBeGreaterThan(2 * decodedBytes);
+  expect(estimateMemory({ ...photo, width: 8000 }, png)).toBeGreaterThan(
+    estimateMemory(photo, png) + 2 * decodedBytes,
+  );
+  expect(estimateMemory({ ...photo, hasAlpha: true }, png)).toBeGreaterThan(estimateMemory(photo, png));
+  expect(estimateMemory({ ...photo, format: 'avif', isTurned: true }, png)).toBeGreaterThan(
+    estimateMemory({ ...photo, format: 'avif' }, png),
+  );
+  expect(estimateMemory(photo, { ...png, format: 'webp' })).toBeGreaterThan(estimateMemory(photo, png));
+});
+
+test('a smaller WebP is estimated below one at full size; a maxSide above the size changes nothing', () => {
+  const photo = { format: 'jpeg', width: 4000, height: 3000, hasAlpha: false, isTurned: false } as const;
+  const fullSize = estimateMemory(photo, { format: 'webp', maxSide: 0 });
+
+  expect(estimateMemory(photo, { format: 'webp', maxSide: 1000 })).toBeLessThan(fullSize);
+  expect(estimateMemory(photo, { format: 'webp', maxSide: 5000 })).toBe(fullSize);
+});
+
+/** A PNG with right checksums whose header claims any size and whose pixels are missing (PNG specification, 5 and 11). */
+function forgePng(width: number, height: number): Buffer {
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header.set([8, 2, 0, 0, 0], 8);
+  const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+  return Buffer.concat([
+    signature,
+    pngChunk('IHDR', header),
+    pngChunk('IDAT', Buffer.alloc(8)),
+    pngChunk('IEND', Buffer.alloc(0)),
+  ]);
+}
+
+function pngChunk(type: string, data: Buffer): Buffer {
+  const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
+  const chunk = Buffer.alloc(body.length + 8);
+  chunk.writeUInt32BE(data.length, 0);
+  body.copy(chunk, 4);
+  chunk.writeUInt32BE(crc32(body), chunk.length - 4);
+  return chunk;
+}
