@@ -14,7 +14,7 @@ interface ErrorKind {
   readonly httpStatus: number;
 }
 
-export const ERROR_KINDS = {
+const ERROR_KINDS = {
   // The image itself.
   FORMAT_UNSUPPORTED: kind('permanent', 415, 'Upload JPEG, PNG, WebP, AVIF, TIFF or GIF.'),
   IMAGE_EMPTY: kind('permanent', 422, 'The object has no bytes: upload it again.'),

@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { Config } from '../config/schema.js';
+import { ClearcutError } from '../errors.js';
 import { createDirectorySource } from '../events/directory-source.js';
 import type { EventSource } from '../events/event-source.js';
 import { createSweepSource } from '../events/sweep.js';
@@ -44,7 +46,7 @@ async function run(config: Config, logger: Logger): Promise<void> {
   try {
     const stopped = stopSignal();
     const { service, failed } = await start(config, logger, closers);
-    await Promise.race([stopped, failed, service.finished]);
+    await Promise.race([stopped, ...failed, service.finished]);
     logger.info(
       { graceMs: config.delivery.shutdownGrace, ...service.counts() },
       'stopping: finishing what is in flight',
@@ -61,7 +63,7 @@ async function run(config: Config, logger: Logger): Promise<void> {
 }
 
 async function start(config: Config, logger: Logger, closers: Closers) {
-  const release = await lockFolder(config.storage.root);
+  const { release, lost } = await claimFolder(config.storage.root, logger);
   closers.push(release);
   let publicUrl = publicUrlOf(config);
   const { store, signer } = await openStore(config, () => publicUrl);
@@ -113,7 +115,32 @@ async function start(config: Config, logger: Logger, closers: Closers) {
     },
     'ready: put images into the uploads folder',
   );
-  return { service, failed: engine.failed };
+  return { service, failed: [engine.failed, lost] };
+}
+
+/** Milliseconds that a service which is just stopping on the same folder is waited for. */
+const HANDOVER_TIMEOUT = 10_000;
+
+/** Claims the folder for this process; `lost` rejects if another takes it over. Throws FOLDER_IN_USE. */
+async function claimFolder(root: string, logger: Logger) {
+  let lose = (_: ClearcutError): void => {};
+  const lost = new Promise<never>((_, reject) => {
+    lose = reject;
+  });
+  // It may be lost before the service is up and anybody listens.
+  lost.catch(() => {});
+  const onLost = () => lose(new ClearcutError('FOLDER_IN_USE', `Another Clearcut has taken over ${root}.`));
+  const deadline = performance.now() + HANDOVER_TIMEOUT;
+  for (let isFirst = true; ; isFirst = false) {
+    try {
+      return { release: await lockFolder(root, { onLost }), lost };
+    } catch (error) {
+      const inUse = error instanceof ClearcutError && error.code === 'FOLDER_IN_USE';
+      if (!inUse || performance.now() > deadline) throw error;
+      if (isFirst) logger.info({ reason: error.message }, 'waiting for the folder');
+      await sleep(250);
+    }
+  }
 }
 
 function sourcesOf(config: Config, pipeline: Pipeline, logger: Logger): EventSource[] {

@@ -6,7 +6,7 @@ import { ClearcutError, messageOf, systemCodeOf } from '../errors.js';
 import { type Config, configSchema } from './schema.js';
 import { SETTINGS, type Setting } from './settings.js';
 
-export const DEFAULT_CONFIG_FILE = 'clearcut.yaml';
+const DEFAULT_CONFIG_FILE = 'clearcut.yaml';
 
 export interface ConfigSources {
   /** Values of flags by their name without dashes, such as `input-prefix`. */

@@ -72,8 +72,8 @@ export function bucketName() {
   return z
     .string()
     .regex(
-      /^(?=.{3,63}$)[a-z0-9]([a-z0-9.-]*[a-z0-9])$/,
-      'expected a bucket name: 3 to 63 of a-z, 0-9, "." and "-", first and last a letter or digit',
+      /^(?=.{3,63}$)(?!.*\.\.)[a-z0-9][a-z0-9.-]*[a-z0-9]$/,
+      'expected a bucket name: 3 to 63 of a-z, 0-9, "." and "-", first and last a letter or digit, no ".."',
     );
 }
 

@@ -1,0 +1,113 @@
+import { PassThrough, type Readable } from 'node:stream';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { ClearcutError } from '../errors.js';
+import { tooManyBytes } from '../storage/byte-limit.js';
+import type { ObjectHead, ObjectStore } from '../storage/object-store.js';
+import type { LinkSigner, VerifiedLink } from './links.js';
+
+export interface ObjectRoutesOptions {
+  readonly store: ObjectStore;
+  readonly signer: LinkSigner;
+  /** The most bytes of any upload, whatever its link allows. */
+  readonly maxUploadBytes: number;
+}
+
+/**
+ * GET, HEAD and PUT of `/<bucket>/<key>` for whoever has a link. Paths are taken from the request as it came: a
+ * router's own decoding would not give every key back exactly.
+ */
+export function registerObjectRoutes(app: FastifyInstance, options: ObjectRoutesOptions): void {
+  const { store, signer, maxUploadBytes } = options;
+  const verify = ({ method, raw }: FastifyRequest) => signer.verify({ method, url: raw.url ?? '' });
+
+  app.get('/*', async (request, reply) => {
+    const link = verify(request);
+    const { head, body } = await store.get(link.bucket, link.key);
+    describe(reply, head, link);
+    if (!isUnchanged(request, head)) return reply.header('content-length', head.size).send(body);
+    body.destroy();
+    return reply.code(304).send();
+  });
+
+  app.head('/*', async (request, reply) => {
+    const link = verify(request);
+    const head = await store.head(link.bucket, link.key);
+    if (head === undefined) throw new ClearcutError('OBJECT_NOT_FOUND', 'There is no such object.', link);
+    describe(reply, head, link);
+    return isUnchanged(request, head)
+      ? reply.code(304).send()
+      : reply.header('content-length', head.size).send();
+  });
+
+  app.put('/*', async (request, reply) => {
+    const link = verify(request);
+    const contentType = request.headers['content-type'];
+    if (link.contentType !== undefined && contentType !== link.contentType) {
+      throw new ClearcutError('LINK_INVALID', `The link is for uploads of type ${link.contentType} only.`, {
+        remedy: `Send the header "Content-Type: ${link.contentType}".`,
+      });
+    }
+    const maxBytes = Math.min(maxUploadBytes, link.maxBytes ?? maxUploadBytes);
+    if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooManyBytes(maxBytes, link);
+    const head = await store.put(link.bucket, link.key, bodyOf(request), {
+      maxBytes,
+      ...(contentType !== undefined && { contentType }),
+    });
+    return reply.header('etag', quote(head.etag)).send();
+  });
+
+  // Asked by browsers before a page of another origin may use a link.
+  app.options('/*', async (_request, reply) =>
+    reply
+      .code(204)
+      .header('access-control-allow-methods', 'GET, HEAD, PUT')
+      .header('access-control-allow-headers', 'content-type, if-none-match')
+      .header('access-control-max-age', '86400')
+      .send(),
+  );
+
+  // Uploads are streamed: nothing is read before the link has been checked.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
+  app.addHook('onRequest', async (_request, reply) => {
+    // A link is a capability of its own, no cookie goes with it: any page may use it.
+    reply.header('access-control-allow-origin', '*');
+    reply.header('access-control-expose-headers', 'etag, content-disposition');
+    reply.header('cross-origin-resource-policy', 'cross-origin');
+    reply.header('x-content-type-options', 'nosniff');
+  });
+  // The rest of a refused upload is read and dropped: closing at once would often destroy the answer on its way.
+  app.addHook('onResponse', async ({ raw }) => {
+    if (!raw.complete) raw.resume();
+  });
+}
+
+/** The upload as a stream that the store may destroy without cutting the connection that the answer needs. */
+function bodyOf({ raw }: FastifyRequest): Readable {
+  const body = new PassThrough();
+  raw.once('close', () => {
+    if (!raw.complete) body.destroy(new Error('The client went away in the middle of the upload.'));
+  });
+  return raw.pipe(body);
+}
+
+function describe(reply: FastifyReply, head: ObjectHead, { contentDisposition }: VerifiedLink): void {
+  reply.header('content-type', head.contentType);
+  reply.header('etag', quote(head.etag));
+  reply.header('last-modified', head.lastModified.toUTCString());
+  // Nobody between may keep what a link gave, and the next version has the same link.
+  reply.header('cache-control', 'private, no-cache');
+  // What was uploaded may be HTML or SVG: it never runs scripts here.
+  reply.header('content-security-policy', "default-src 'none'; sandbox");
+  if (contentDisposition !== undefined) reply.header('content-disposition', contentDisposition);
+}
+
+/** If-None-Match by RFC 9110, 13.1.2: weak comparison with any tag of the list. */
+function isUnchanged({ headers }: FastifyRequest, { etag }: ObjectHead): boolean {
+  const tags = headers['if-none-match']?.split(',').map((tag) => tag.trim().replace(/^W\//, '')) ?? [];
+  return tags.includes('*') || tags.includes(quote(etag));
+}
+
+function quote(etag: string): string {
+  return `"${etag}"`;
+}

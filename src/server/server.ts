@@ -1,0 +1,159 @@
+import type { Server as HttpServer } from 'node:http';
+import type { Socket } from 'node:net';
+import { type FastifyError, fastify } from 'fastify';
+import { ClearcutError, systemCodeOf } from '../errors.js';
+import type { ObjectStore } from '../storage/object-store.js';
+import type { Logger } from '../telemetry/logger.js';
+import type { LinkSigner } from './links.js';
+import { registerObjectRoutes } from './object-routes.js';
+import { NOTHING_HERE, problemOf, sendProblem } from './problem.js';
+
+export interface ServerOptions {
+  readonly store: ObjectStore;
+  readonly signer: LinkSigner;
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly logger: Logger;
+  /** The most bytes of one upload. */
+  readonly maxUploadBytes: number;
+  /** Whether the service can take work now; what else it says is shown at `/readyz`. */
+  readonly ready: () => Readiness;
+}
+
+export interface Readiness {
+  readonly ok: boolean;
+  readonly [detail: string]: unknown;
+}
+
+export interface Server {
+  /** Where it listens, such as `http://127.0.0.1:8787`. */
+  readonly url: string;
+  /** Takes no more requests, lets those under way finish for 5 seconds, then cuts them off. */
+  close(): Promise<void>;
+}
+
+/** Milliseconds without any traffic after which a connection is closed. */
+const IDLE_TIMEOUT = 60_000;
+/** Milliseconds for receiving one request: an upload of 64 MiB at 1 Mbit/s takes 9 minutes. */
+const REQUEST_TIMEOUT = 15 * 60_000;
+/** Milliseconds that requests under way may take to finish when the server closes. */
+const CLOSE_GRACE = 5_000;
+
+/**
+ * Serves objects to whoever has a link, and `/healthz` and `/readyz`. Those have one path segment and objects at
+ * least two (bucket and key), so no bucket's name can hide them. Throws CONFIG_INVALID where it cannot listen.
+ */
+export async function startServer(options: ServerOptions): Promise<Server> {
+  const { store, signer, host, port, logger, maxUploadBytes, ready } = options;
+  // Fastify's own log lines contain whole URLs, and with them signatures; the hooks below write lines without.
+  const app = fastify({
+    logger: false,
+    exposeHeadRoutes: false,
+    connectionTimeout: IDLE_TIMEOUT,
+    requestTimeout: REQUEST_TIMEOUT,
+    bodyLimit: Number.MAX_SAFE_INTEGER,
+    frameworkErrors: (error, _request, reply) => sendProblem(reply, problemOf(error)),
+  });
+
+  app.get('/healthz', async () => ({ ok: true }));
+  app.get('/readyz', async (_request, reply) => {
+    const readiness = ready();
+    return reply.code(readiness.ok ? 200 : 503).send(readiness);
+  });
+  // In a scope of its own: what these routes do with bodies and headers is not for the others.
+  app.register(async (scope) => registerObjectRoutes(scope, { store, signer, maxUploadBytes }));
+
+  app.setNotFoundHandler((_request, reply) => sendProblem(reply, NOTHING_HERE));
+  app.setErrorHandler<FastifyError | ClearcutError>((error, request, reply) => {
+    const problem = problemOf(error);
+    // A client that went away in the middle of an upload is nobody's fault here.
+    const level = problem.status >= 500 && !request.raw.destroyed ? 'error' : 'debug';
+    logger[level]({ err: error, method: request.method, path: pathOf(request.raw.url) }, 'request failed');
+    return sendProblem(reply, problem);
+  });
+  app.addHook('onResponse', async ({ method, raw }, { statusCode, elapsedTime }) => {
+    const ms = Math.round(elapsedTime);
+    logger.debug({ method, path: pathOf(raw.url), status: statusCode, ms }, 'request');
+  });
+
+  const destroyIdle = trackIdleConnections(app.server);
+  try {
+    const url = await app.listen({ host, port });
+    return { url, close: () => closeWithin(app, CLOSE_GRACE, destroyIdle) };
+  } catch (thrown) {
+    await app.close();
+    throw listenError(thrown, host, port);
+  }
+}
+
+async function closeWithin(
+  app: ReturnType<typeof fastify>,
+  graceMs: number,
+  destroyIdle: () => void,
+): Promise<void> {
+  const cutOff = setTimeout(() => app.server.closeAllConnections(), graceMs);
+  try {
+    const closed = app.close();
+    destroyIdle();
+    await closed;
+  } finally {
+    clearTimeout(cutOff);
+  }
+}
+
+/**
+ * Returns what destroys the connections without a request, now and from now on. Node's own closeIdleConnections
+ * passes over those that never had one, and browsers open such in advance: they would hold up every shutdown for
+ * the whole grace.
+ */
+function trackIdleConnections(server: HttpServer): () => void {
+  const requests = new Map<Socket, number>();
+  let closing = false;
+
+  function change(socket: Socket, by: 1 | -1): void {
+    const count = requests.get(socket);
+    if (count === undefined) return;
+    requests.set(socket, count + by);
+    if (closing && count + by === 0) socket.destroySoon();
+  }
+
+  server.on('connection', (socket) => {
+    if (closing) socket.destroy();
+    requests.set(socket, 0);
+    socket.once('close', () => requests.delete(socket));
+  });
+  server.on('request', ({ socket }, response) => {
+    change(socket, 1);
+    response.once('close', () => change(socket, -1));
+  });
+  return () => {
+    closing = true;
+    for (const [socket, count] of requests) if (count === 0) socket.destroy();
+  };
+}
+
+/** The query holds the signature: whoever reads the log must not be able to use the link. */
+function pathOf(url = ''): string {
+  return url.split('?', 1)[0] ?? '';
+}
+
+function listenError(thrown: unknown, host: string, port: number): unknown {
+  const otherPort = 'Choose another port: CLEARCUT_HTTP_PORT (0 takes a free one).';
+  switch (systemCodeOf(thrown)) {
+    case 'EADDRINUSE':
+      return refused(`Port ${port} is already in use.`, otherPort, thrown);
+    case 'EACCES':
+      return refused(`Port ${port} may not be used without special rights.`, otherPort, thrown);
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return refused(`"${host}" is no address of this machine.`, 'Correct CLEARCUT_HTTP_HOST.', thrown);
+    default:
+      return thrown;
+  }
+}
+
+function refused(message: string, remedy: string, cause: unknown): ClearcutError {
+  return new ClearcutError('CONFIG_INVALID', message, { remedy, cause });
+}

@@ -1,0 +1,15 @@
+import { expect, it } from 'vitest';
+import { contentTypeOf } from '../../../src/storage/content-type.js';
+
+it.each([
+  ['cat.jpg', 'image/jpeg'],
+  ['a.b/CAT.JPEG', 'image/jpeg'],
+  ['cat.jpg.cutout.png', 'image/png'],
+  ['records/cat.jpg.json', 'application/json'],
+  ['cat', 'application/octet-stream'],
+  ['folder.png/cat', 'application/octet-stream'],
+  ['page.html', 'application/octet-stream'],
+  ['x.constructor', 'application/octet-stream'],
+])('%s is %s', (key, type) => {
+  expect(contentTypeOf(key)).toBe(type);
+});

@@ -1,0 +1,21 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describeObjectStore } from '../../contracts/object-store.js';
+import { serveDirectoryStore } from './served-store.js';
+
+describeObjectStore('directory', {
+  create: async () => {
+    const root = await mkdtemp(join(tmpdir(), 'clearcut-'));
+    const { store, close } = await serveDirectoryStore(root);
+    return {
+      store,
+      bucket: 'uploads',
+      close: async () => {
+        await close();
+        await rm(root, { recursive: true, force: true });
+      },
+    };
+  },
+  lacks: { 'key inside a key': 'a file system has no file that is a folder as well' },
+});
