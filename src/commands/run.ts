@@ -45,7 +45,11 @@ async function run(config: Config, logger: Logger): Promise<void> {
   const closers: Closers = [];
   try {
     const stopped = stopSignal();
-    const { service, failed } = await start(config, logger, closers);
+    const starting = start(config, logger, closers);
+    const started = await Promise.race([starting, stopped]);
+    // Fetching a model may take minutes; who stops the service meanwhile does not want to wait for it.
+    if (started === 'stop') process.exit(0);
+    const { service, failed } = started;
     await Promise.race([stopped, ...failed, service.finished]);
     logger.info(
       { graceMs: config.delivery.shutdownGrace, ...service.counts() },
@@ -172,11 +176,11 @@ function sourcesOf(config: Config, pipeline: Pipeline, logger: Logger): EventSou
 }
 
 /** Resolves at the first signal to stop; the second ends the process at once, as people expect of a second Ctrl+C. */
-function stopSignal(): Promise<void> {
+function stopSignal(): Promise<'stop'> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.once(signal, () => {
-        resolve();
+        resolve('stop');
         process.once(signal, () => process.exit(130));
       });
     }

@@ -1,7 +1,8 @@
 /**
  * The EventSource port: where the news of created and removed objects comes from. Events are a hint; they may come
  * late, twice, out of order or not at all, and the sweep makes good what a source never told. Every implementation
- * passes the suite in test/contracts/event-source.ts.
+ * passes the suite in test/contracts/event-source.ts, but for the sweep: it tells of an object until its outcome is
+ * stored, whatever was acked.
  */
 export interface EventSource {
   /** What the source is, for logs and metrics: `directory`, `sweep`. */
