@@ -38,6 +38,9 @@ export function registerRun(program: Command): void {
   });
 }
 
+/** Milliseconds that a start may take to finish when the service is told to stop meanwhile. */
+const START_GRACE = 10_000;
+
 /** What was opened, to be closed in the opposite order. */
 type Closers = Array<() => Promise<unknown>>;
 
@@ -47,23 +50,26 @@ async function run(config: Config, logger: Logger): Promise<void> {
     const stopped = stopSignal();
     const starting = start(config, logger, closers);
     const started = await Promise.race([starting, stopped]);
-    // Fetching a model may take minutes; who stops the service meanwhile does not want to wait for it.
-    if (started === 'stop') process.exit(0);
-    const { service, failed } = started;
-    await Promise.race([stopped, ...failed, service.finished]);
-    logger.info(
-      { graceMs: config.delivery.shutdownGrace, ...service.counts() },
-      'stopping: finishing what is in flight',
-    );
-    const drained = await service.drain(config.delivery.shutdownGrace);
-    if (!drained) {
-      logger.warn('the grace period is over; what was in flight is found again at the next start');
-      process.exit(1);
+    if (started === 'stop') {
+      // Loading a model takes seconds and must not be cut off in native code; fetching one may take minutes.
+      await Promise.race([starting, sleep(START_GRACE)]);
+      return;
     }
+    const { service, failed } = started;
+    await Promise.race([stopped, ...failed, service.finished]).finally(async () => {
+      const graceMs = config.delivery.shutdownGrace;
+      logger.info({ graceMs, ...service.counts() }, 'stopping: finishing what is in flight');
+      if (!(await service.drain(graceMs))) {
+        logger.warn('the grace period is over; what was in flight is found again at the next start');
+        endNow();
+      }
+    });
     logger.info(service.counts(), 'stopped');
   } finally {
     for (const close of closers.reverse()) await close();
   }
+  // A download that was left behind must not keep the process.
+  process.exit();
 }
 
 async function start(config: Config, logger: Logger, closers: Closers) {
@@ -175,13 +181,18 @@ function sourcesOf(config: Config, pipeline: Pipeline, logger: Logger): EventSou
   return [watched, sweep];
 }
 
+/** Ends the process from outside: leaving it while a worker is inside native code would be reported as a crash. */
+function endNow(): void {
+  process.kill(process.pid, 'SIGKILL');
+}
+
 /** Resolves at the first signal to stop; the second ends the process at once, as people expect of a second Ctrl+C. */
 function stopSignal(): Promise<'stop'> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.once(signal, () => {
         resolve('stop');
-        process.once(signal, () => process.exit(130));
+        process.once(signal, endNow);
       });
     }
   });

@@ -4,8 +4,8 @@
  */
 export interface Batcher<Item> {
   add(item: Item): void;
-  /** The next batch: up to `maxBatch` items, oldest first; empty when none waits. */
-  take(): Item[];
+  /** The next batch: up to `limit` items (`maxBatch` unless given), oldest first; empty when none waits. */
+  take(limit?: number): Item[];
   /** Everything that waits, taken out. */
   drain(): Item[];
   readonly waiting: number;
@@ -15,7 +15,7 @@ export function createBatcher<Item>(maxBatch: number): Batcher<Item> {
   let queue: Item[] = [];
   return {
     add: (item) => void queue.push(item),
-    take: () => queue.splice(0, maxBatch),
+    take: (limit = maxBatch) => queue.splice(0, Math.min(limit, maxBatch)),
     drain() {
       const all = queue;
       queue = [];

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ClearcutError, messageOf } from '../errors.js';
 import type { PreparedModel } from '../models/model.js';
 import type { Logger } from '../telemetry/logger.js';
@@ -42,8 +43,11 @@ interface Request {
 }
 
 const BATCH_TIMEOUT = 120_000;
-const MAX_START_FAILURES = 3;
+/** Restarts without one batch served in between, after which a worker counts as broken for good. */
+const MAX_RESTARTS = 4;
 const RESTART_PAUSE = 200;
+/** Batches of one after a crash, for each picture that was in the batch: whichever did it meets its fate alone. */
+const SOLO_BATCHES = 4;
 
 /**
  * Starts the inference workers and supervises them: a worker that crashes or hangs fails only the pictures it had in
@@ -64,6 +68,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   let onDrained = (): void => {};
   let busy = 0;
   let restarting = 0;
+  let restartsInARow = 0;
+  let soloBatches = 0;
+  let closed: Promise<void> | undefined;
   let fail = (_: ClearcutError): void => {};
   const failed = new Promise<never>((_, reject) => {
     fail = reject;
@@ -73,8 +80,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   function dispatch(): void {
     for (const worker of idle) {
-      const batch = batcher.take();
+      const batch = batcher.take(soloBatches > 0 ? 1 : maxBatch);
       if (batch.length === 0) break;
+      soloBatches = Math.max(0, soloBatches - 1);
       idle.delete(worker);
       void serve(worker, batch);
     }
@@ -93,6 +101,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         batch.map((request) => request.rgb),
         batchTimeoutMs,
       );
+      restartsInARow = 0;
       totals.batches += 1;
       totals.pictures += batch.length;
       totals.inferenceMs += done.inferenceMs;
@@ -102,6 +111,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       const message = `The inference worker stopped while it had this picture: ${messageOf(error)}.`;
       for (const request of batch)
         request.reject(new ClearcutError('WORKER_CRASHED', message, { cause: error }));
+      if (batch.length > 1) soloBatches = batch.length * SOLO_BATCHES;
       workers.delete(worker);
       void restart(messageOf(error));
     } finally {
@@ -122,12 +132,13 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   async function startAgain(reason: string): Promise<void> {
     let cause: unknown;
-    for (let failures = 0; failures < MAX_START_FAILURES; failures++) {
-      await pause(RESTART_PAUSE * 2 ** failures);
+    while (restartsInARow < MAX_RESTARTS) {
+      await sleep(RESTART_PAUSE * 2 ** restartsInARow);
       // Pictures that were taken before the engine began to close are still owed a matte.
       if (closing && batcher.waiting === 0) return;
       totals.restarts += 1;
-      logger.error({ reason, failures }, 'inference worker stopped; starting it again');
+      restartsInARow += 1;
+      logger.error({ reason, restartsInARow }, 'inference worker stopped; starting it again');
       try {
         return admit(await spawn());
       } catch (error) {
@@ -135,10 +146,11 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         logger.error({ err: error }, 'inference worker did not start');
       }
     }
+    const detail = cause === undefined ? '' : ` ${messageOf(cause)}`;
     failure = new ClearcutError(
       'WORKER_CRASHED',
-      `An inference worker stopped (${reason}) and could not be started again: ${messageOf(cause)}`,
-      { cause },
+      `An inference worker stopped again and again (${reason}) and was given up.${detail}`,
+      { cause, remedy: 'Run: clearcut doctor. Then start the service again; nothing is lost.' },
     );
     for (const request of batcher.drain()) request.reject(failure);
     fail(failure);
@@ -188,16 +200,21 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       });
     },
     stats: () => ({ ...totals, waiting: batcher.waiting }),
-    async close() {
-      closing = true;
-      if (!isDrained()) {
-        await new Promise<void>((resolve) => {
-          onDrained = resolve;
-        });
-      }
-      await Promise.all([...workers].map((worker) => worker.close()));
+    close() {
+      closed ??= close();
+      return closed;
     },
   };
+
+  async function close(): Promise<void> {
+    closing = true;
+    if (!isDrained()) {
+      await new Promise<void>((resolve) => {
+        onDrained = resolve;
+      });
+    }
+    await Promise.all([...workers].map((worker) => worker.close()));
+  }
 }
 
 function settle(request: Request, outcome: PictureOutcome | undefined): void {
@@ -218,8 +235,4 @@ function startError(device: Device, model: PreparedModel, cause: string): Clearc
       remedy: 'Prepare it again: clearcut models prepare. Then run: clearcut doctor.',
     },
   );
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -32,7 +32,8 @@ export function fillInput(
 /**
  * Below this largest value the network saw no subject anywhere. Its values are then taken as they are: stretching
  * them to 0..1, as rembg does for every picture, would turn the noise of an empty picture into a subject.
- * Half is where a value says "rather subject than background"; real subjects reach 0.9 and more.
+ * Half is where a value says "rather subject than background"; real subjects reach 0.9 and more. In the same way a
+ * picture whose smallest value is above it is subject everywhere, and has no background to stretch down to.
  */
 export const CONFIDENT = 0.5;
 
@@ -53,7 +54,7 @@ export function readMatte(
   // The sigmoid keeps the order of values, so its range is the sigmoid of the range.
   const activate = activation === 'sigmoid' ? sigmoid : same;
   const rawRange = { min: activate(min), max: activate(max) };
-  const stretch = rawRange.max >= CONFIDENT && rawRange.max > rawRange.min;
+  const stretch = rawRange.max >= CONFIDENT && rawRange.min < CONFIDENT;
   const low = stretch ? rawRange.min : 0;
   const scale = 255 / (stretch ? rawRange.max - rawRange.min : 1);
 

@@ -1,10 +1,11 @@
 import { createRequire } from 'node:module';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { FromWorker, ToWorker, WorkerStart } from './messages.js';
 
 /** A running worker, as the engine sees it. It works on one batch at a time. */
 export interface WorkerHandle {
-  /** Moves the pictures to the worker. Rejects when it crashes, or takes longer than `timeoutMs` and is ended. */
+  /** Moves the pictures to the worker. Rejects when it crashed, or takes longer than `timeoutMs` and is abandoned. */
   run(pictures: readonly Uint8Array<ArrayBuffer>[], timeoutMs: number): Promise<Done>;
   onExit(listener: () => void): void;
   close(): Promise<void>;
@@ -15,65 +16,87 @@ type Done = Extract<FromWorker, { kind: 'done' }>;
 /** Workers are compiled files, also where the code around them runs from source. */
 const WORKER_FILE = createRequire(import.meta.url).resolve('#inference-worker');
 
+/** Milliseconds that loading and warming a model may take; a network folder or a GPU's first run can be slow. */
+const START_TIMEOUT = 300_000;
+/** Milliseconds that an idle worker may take to end. */
+const CLOSE_TIMEOUT = 5_000;
+
 /** Starts a worker and waits until it has loaded and warmed its model. Rejects with what stopped it. */
 export async function startWorker(start: WorkerStart, file: string = WORKER_FILE): Promise<WorkerHandle> {
   const worker = new Worker(file, { workerData: start });
-  let crash: Error | undefined;
+  let ended: Error | undefined;
   let current: { resolve(done: Done): void; reject(error: Error): void } | undefined;
   const exited = new Promise<void>((resolve) => {
-    worker.once('error', (error) => {
-      crash = error instanceof Error ? error : new Error(String(error));
-    });
+    const fail = (error: Error) => {
+      ended ??= error;
+      current?.reject(ended);
+    };
+    worker.once('error', (error) => fail(error instanceof Error ? error : new Error(String(error))));
+    worker.once('messageerror', fail);
     worker.once('exit', (code) => {
-      current?.reject(crash ?? new Error(`it exited with code ${code}`));
-      current = undefined;
+      fail(new Error(`it exited with code ${code}`));
       resolve();
     });
   });
 
   await new Promise<void>((resolve, reject) => {
+    const timer = setTimeout(() => {
+      abandon();
+      reject(new Error(`it was not ready within ${START_TIMEOUT} ms`));
+    }, START_TIMEOUT);
     worker.once('message', (message: FromWorker) => {
+      clearTimeout(timer);
       if (message.kind === 'start-failed') reject(new Error(message.message));
       else resolve();
     });
-    void exited.then(() => reject(crash ?? new Error('it exited while it started')));
+    void exited.then(() => {
+      clearTimeout(timer);
+      reject(ended ?? new Error('it exited while it started'));
+    });
   });
   worker.on('message', (message: FromWorker) => {
-    if (message.kind !== 'done') return;
-    current?.resolve(message);
-    current = undefined;
+    if (message.kind === 'done') current?.resolve(message);
   });
 
+  /**
+   * Leaves the thread to itself: it ends when its native code returns, and does not keep the process until then.
+   * Terminating it inside native code would take the whole process down with it.
+   */
+  function abandon(): void {
+    worker.postMessage({ kind: 'close' } satisfies ToWorker);
+    worker.unref();
+  }
+
   return {
-    run(pictures, timeoutMs) {
-      return new Promise<Done>((resolve, reject) => {
-        const timer = setTimeout(() => {
-          // The thread ends only when native code returns, which it may never do: the pictures don't wait for that.
-          current?.reject(new Error(`no answer within ${timeoutMs} ms`));
-          current = undefined;
-          void worker.terminate();
-        }, timeoutMs);
-        const ending = <Value>(end: (value: Value) => void) => {
-          return (value: Value) => {
-            clearTimeout(timer);
-            end(value);
-          };
-        };
-        current = { resolve: ending(resolve), reject: ending(reject) };
-        post(
-          { kind: 'run', pictures },
-          pictures.map((picture) => picture.buffer),
-        );
-      });
+    async run(pictures, timeoutMs) {
+      if (ended !== undefined) throw ended;
+      let timer: NodeJS.Timeout | undefined;
+      try {
+        return await new Promise<Done>((resolve, reject) => {
+          current = { resolve, reject };
+          timer = setTimeout(() => {
+            abandon();
+            reject(new Error(`no answer within ${timeoutMs} ms`));
+          }, timeoutMs);
+          const message: ToWorker = { kind: 'run', pictures };
+          worker.postMessage(
+            message,
+            pictures.map((picture) => picture.buffer),
+          );
+        });
+      } finally {
+        clearTimeout(timer);
+        current = undefined;
+      }
     },
     onExit: (listener) => void exited.then(listener),
     async close() {
-      post({ kind: 'close' });
-      await exited;
+      worker.postMessage({ kind: 'close' } satisfies ToWorker);
+      const timer = new AbortController();
+      const late = sleep(CLOSE_TIMEOUT, undefined, { signal: timer.signal }).catch(() => {});
+      await Promise.race([exited, late]);
+      timer.abort();
+      worker.unref();
     },
   };
-
-  function post(message: ToWorker, moved: ArrayBuffer[] = []): void {
-    worker.postMessage(message, moved);
-  }
 }

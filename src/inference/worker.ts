@@ -50,6 +50,11 @@ async function run(
   const feeds = { [model.input.name]: new ort.Tensor('float32', tensor, [count, 3, side, side]) };
   const result = (await session.run(feeds, [model.output.name]))[model.output.name];
   if (result === undefined) throw new Error(`the model has no output "${model.output.name}"`);
+  if (result.type !== 'float32' || result.size !== count * side * side) {
+    throw new Error(
+      `the model's output is ${result.type} ${result.dims.join(' x ')}, not a matte of ${side} x ${side}`,
+    );
+  }
   const values = result.data as Float32Array;
   const outcomes = pictures.map((_, index): PictureOutcome => {
     const matte = readMatte(values, index, side, model.output.activation);

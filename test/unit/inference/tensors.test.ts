@@ -77,6 +77,10 @@ describe('readMatte', () => {
     expect(matte?.data).toEqual(Uint8Array.of(0, 3, 5, 13));
   });
 
+  it('leaves a picture that is subject everywhere as it is', () => {
+    expect(matteOf([0.93, 0.95, 0.97, 0.99])?.data).toEqual(Uint8Array.from([237, 242, 247, 252]));
+  });
+
   it('starts to stretch exactly where the network becomes confident', () => {
     expect(matteOf([0, 0, 0, CONFIDENT])?.data[3]).toBe(255);
     expect(matteOf([0, 0, 0, CONFIDENT - 0.01])?.data[3]).toBe(Math.round((CONFIDENT - 0.01) * 255));
