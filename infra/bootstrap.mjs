@@ -2,7 +2,7 @@
 // over. It runs before anything is installed, so it uses Node's own modules only.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -72,12 +72,30 @@ function run(nodeArgs) {
   child.on('exit', (code, signal) => process.exit(signal === null ? (code ?? 1) : 1));
 }
 
-/** When npm is killed outright no signal reaches us; the child must not outlive it and keep its folder locked. */
+/**
+ * When npm is killed outright no signal reaches us, and the child must not outlive it and keep its folder locked. npm
+ * runs scripts through a shell, which survives it: then it is the shell that changes its parent.
+ */
 function stopWhenOrphaned(child) {
-  const parent = process.ppid;
+  if (process.env['npm_lifecycle_event'] === undefined) return;
+  const shell = process.ppid;
+  const watched = isShell(shell) ? () => parentOf(shell) : () => process.ppid;
+  const npm = watched();
   setInterval(() => {
-    if (process.ppid !== parent) child.kill('SIGTERM');
-  }, 1000).unref();
+    if (watched() !== npm) child.kill('SIGTERM');
+  }, 500).unref();
+}
+
+/** Whether a process is a shell, where the system tells (Linux). */
+function isShell(pid) {
+  return /^(da|ba|z|k)?sh$/.test(readIfThere(`/proc/${pid}/comm`)?.trim() ?? '');
+}
+
+/** The parent of a process (proc(5): the second field behind the command's name). */
+function parentOf(pid) {
+  return readIfThere(`/proc/${pid}/stat`)
+    ?.replace(/^.*\) /s, '')
+    .split(' ')[1];
 }
 
 /**
@@ -106,7 +124,11 @@ function filesIn(folder) {
 }
 
 function readIfThere(file) {
-  return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
 }
 
 function say(text) {

@@ -28,8 +28,11 @@ function withSettings(text, table) {
 function settingsTable() {
   const rows = SETTINGS.map(({ env, path, doc, defaultText }) => {
     // The list of patterns would make the table unreadable; its description says what it leaves out.
-    const shown = defaultText.length > 40 ? 'see the description' : defaultText === '' ? '' : `\`${defaultText}\``;
+    const shown =
+      defaultText.length > 40 ? 'see the description' : defaultText === '' ? '' : `\`${defaultText}\``;
     return `| \`${env}\` | \`${path.join('.')}\` | ${shown} | ${doc.replaceAll('|', '\\|')} |`;
   });
-  return ['| Variable | In the file | Default | What it does |', '| --- | --- | --- | --- |', ...rows].join('\n');
+  return ['| Variable | In the file | Default | What it does |', '| --- | --- | --- | --- |', ...rows].join(
+    '\n',
+  );
 }

@@ -46,7 +46,9 @@ const scene = `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="
 const folder = mkdtempSync(join(tmpdir(), 'clearcut-picture-'));
 const before = await sharp(Buffer.from(scene)).jpeg({ quality: 95 }).toBuffer();
 writeFileSync(join(folder, 'vase.jpg'), before);
-execFileSync(process.execPath, ['dist/cli.js', 'remove', join(folder, 'vase.jpg'), '-o', folder], { stdio: 'inherit' });
+execFileSync(process.execPath, ['dist/cli.js', 'remove', join(folder, 'vase.jpg'), '-o', folder], {
+  stdio: 'inherit',
+});
 const after = join(folder, 'vase.jpg.cutout.png');
 await sharp({ create: { width: WIDTH * 2, height: HEIGHT, channels: 3, background: '#ffffff' } })
   .composite([

@@ -84,13 +84,22 @@ async function portIsFree(config: Config): Promise<string> {
       probe.listen(port, host, resolve);
     });
   } catch (error) {
+    if (await isClearcut(publicUrlOf(config))) return `${host}:${port} is served by a running Clearcut`;
     throw new ClearcutError('CONFIG_INVALID', `${host}:${port} cannot be listened on: ${messageOf(error)}.`, {
-      remedy: 'If that is Clearcut itself, all is well. Else set CLEARCUT_HTTP_PORT to a free port.',
+      remedy: 'Set CLEARCUT_HTTP_PORT to a free port.',
     });
   } finally {
     probe.close();
   }
   return `${host}:${port} is free; links start with ${publicUrlOf(config)}`;
+}
+
+/** Whether our own service answers there. */
+async function isClearcut(url: string): Promise<boolean> {
+  const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(2_000) }).catch(
+    () => undefined,
+  );
+  return response !== undefined && 'state' in Object(await response.json().catch(() => undefined));
 }
 
 function threadPoolAdvice(): Check {
