@@ -15,6 +15,15 @@ import { findImages, type ImageFile } from './remove-files.js';
 import { addSettings, loadSettings } from './settings-options.js';
 import { complain, EXIT, printJson } from './terminal.js';
 
+const USED_SETTINGS = [
+  'output.format',
+  'output.webpQuality',
+  'output.maxSide',
+  'limits',
+  'inference',
+  'models',
+];
+
 interface Options {
   readonly output: string;
   readonly json?: boolean;
@@ -32,7 +41,7 @@ export function registerRemove(program: Command): void {
     .argument('<path...>', 'image files, or folders of them')
     .requiredOption('-o, --output <folder>', 'folder for the cut-outs; subfolders are kept')
     .option('--json', 'print one line of JSON for each file');
-  addSettings(command, ['output', 'limits', 'inference', 'models']).action(async (paths: string[]) => {
+  addSettings(command, USED_SETTINGS).action(async (paths: string[]) => {
     const { config } = loadSettings(command);
     await remove(paths, command.opts<Options>(), config);
   });

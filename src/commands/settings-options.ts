@@ -3,13 +3,14 @@ import { type LoadedConfig, loadConfig } from '../config/load.js';
 import { SETTINGS } from '../config/settings.js';
 
 /**
- * Gives a command a flag for each setting of the sections it uses, and `--config` for the file. Values stay text
+ * Gives a command a flag for each setting it uses, and `--config` for the file. `used` names whole sections
+ * (`output`) or single settings (`output.format`). Values stay text
  * here: the one schema reads them, whether they come from a flag, the environment or a file.
  */
-export function addSettings(command: Command, sections: readonly string[]): Command {
+export function addSettings(command: Command, used: readonly string[]): Command {
   command.addOption(new Option('-c, --config <file>', 'configuration file').env('CLEARCUT_CONFIG'));
   for (const setting of SETTINGS) {
-    if (!sections.includes(setting.path[0])) continue;
+    if (!used.includes(setting.path[0]) && !used.includes(setting.path.join('.'))) continue;
     const isDefault = setting.defaultText === '' ? '' : ` (default: ${setting.defaultText})`;
     const option = new Option(`--${setting.flag} <value>`, `${setting.doc}${isDefault} [${setting.env}]`);
     command.addOption(option.helpGroup(`Settings (${setting.path[0]}):`));
