@@ -6,7 +6,6 @@ const PHASES: Record<ModelProgress['phase'], string> = {
   download: 'fetching the model',
   extract: 'unpacking the model',
   prepare: 'preparing the model',
-  verify: 'checking the model',
 };
 
 const MiB = 1024 * 1024;

@@ -1,8 +1,9 @@
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join, resolve } from 'node:path';
 import envPaths from 'env-paths';
 import lockfile from 'proper-lockfile';
 import { z } from 'zod';
+import { systemCodeOf } from '../errors.js';
 import { sha256Of } from './hashes.js';
 
 /**
@@ -21,7 +22,7 @@ export interface ModelFolder {
 /** `cacheDir`: empty for the user's cache folder (on Linux ~/.cache/clearcut). */
 export function modelFolder(cacheDir: string, id: string): ModelFolder {
   const root = cacheDir === '' ? envPaths('clearcut', { suffix: '' }).cache : cacheDir;
-  const path = join(root, 'models', id);
+  const path = resolve(root, 'models', id);
   return { path, download: join(path, 'download'), file: (name) => join(path, name) };
 }
 
@@ -47,21 +48,28 @@ export async function readManifest(folder: ModelFolder, name: string): Promise<M
   }
 }
 
-/** The manifest where the file beside it is whole; a file that is not what its manifest says is removed. */
+/**
+ * The manifest where the file beside it is what it says. Changes nothing, so it may be asked without the lock, while
+ * another process replaces the two.
+ */
 export async function readIntact(folder: ModelFolder, name: string): Promise<Manifest | undefined> {
   const manifest = await readManifest(folder, name);
   if (manifest === undefined) return undefined;
   const file = folder.file(`${name}.onnx`);
-  const size = await stat(file).then(
-    (found) => found.size,
-    () => undefined,
-  );
-  if (size === manifest.size && (await sha256Of(file)) === manifest.sha256) return manifest;
-  await evict(folder, name);
-  return undefined;
+  try {
+    // The size first: it shows most damage without reading the whole file.
+    const isIntact = (await stat(file)).size === manifest.size && (await sha256Of(file)) === manifest.sha256;
+    return isIntact ? manifest : undefined;
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
-/** Takes a finished file into the cache. The file is moved, so it must be on the same disk. */
+/**
+ * Takes a finished file into the cache, with the lock held. The file is moved, so it must be on the same disk.
+ * Whatever else was on its way, of failed attempts, is of no use any more and goes.
+ */
 export async function admit(
   folder: ModelFolder,
   name: string,
@@ -73,6 +81,7 @@ export async function admit(
   await rename(file, folder.file(`${name}.onnx`));
   await writeFile(`${manifestFile}.part`, `${JSON.stringify(manifest, null, 2)}\n`);
   await rename(`${manifestFile}.part`, manifestFile);
+  await rm(folder.download, { recursive: true, force: true });
 }
 
 export async function evict(folder: ModelFolder, name: string): Promise<void> {
@@ -80,16 +89,16 @@ export async function evict(folder: ModelFolder, name: string): Promise<void> {
   await rm(folder.file(`${name}.onnx`), { force: true });
 }
 
-/** Runs `work` while no other process works on this model's folder. */
+/** Runs `work` while no other process works on this model's folder, which has a download folder by then. */
 export async function withLock<Result>(folder: ModelFolder, work: () => Promise<Result>): Promise<Result> {
-  await mkdir(folder.download, { recursive: true });
+  await mkdir(folder.path, { recursive: true });
   const release = await lockfile.lock(folder.path, {
-    lockfilePath: join(dirname(folder.path), `${folder.path.slice(dirname(folder.path).length + 1)}.lock`),
     stale: 20_000,
     // Another process may be downloading: wait for it instead of doing the same.
     retries: { forever: true, minTimeout: 200, maxTimeout: 2_000 },
   });
   try {
+    await mkdir(folder.download, { recursive: true });
     return await work();
   } finally {
     await release();

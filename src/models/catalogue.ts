@@ -60,9 +60,8 @@ export function readCatalogue(): readonly CatalogueModel[] {
     .models;
 }
 
-/** The model with this id. Throws MODEL_UNKNOWN. */
-export function findModel(id: string): CatalogueModel {
-  const models = readCatalogue();
+/** The model with this id, of the shipped catalogue unless another is given. Throws MODEL_UNKNOWN. */
+export function findModel(id: string, models: readonly CatalogueModel[] = readCatalogue()): CatalogueModel {
   const model = models.find((candidate) => candidate.id === id);
   if (model !== undefined) return model;
   const known = models.map((candidate) => candidate.id).join(', ');

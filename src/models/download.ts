@@ -18,6 +18,11 @@ export interface DownloadOptions {
 
 const RETRIES = 4;
 const MAX_REDIRECTS = 5;
+/**
+ * Bytes that may wait for a slow disk; more than any file of the catalogue has. undici 7 ends the process when a
+ * server closes a connection that it holds back (nodejs/undici#5360, mended in version 8 for Node 22 and later).
+ */
+const HIGH_WATER_MARK = 256 * 1024 * 1024;
 
 /**
  * Downloads to a file and goes on where an earlier try, of this process or another, broke off (HTTP range requests,
@@ -43,16 +48,18 @@ async function attempt({ url, file, dispatcher, onProgress }: DownloadOptions): 
   const { statusCode, body } = response;
 
   if (resume && statusCode === 416) {
-    body.destroy();
+    await body.dump();
     await rm(file, { force: true });
     throw new Error(`${url} no longer has the part that is missing`);
   }
   if (statusCode !== 200 && statusCode !== 206) {
-    body.destroy();
+    await body.dump();
     const error = new Error(`${url} answered with status ${statusCode}`);
     throw statusCode >= 500 || statusCode === 429 ? error : new AbortError(error);
   }
   const appends = statusCode === 206 && resume;
+  // Bytes of before never stand beside the validator of other bytes, wherever this is cut off.
+  if (!appends) await rm(file, { force: true });
   await rememberValidator(file, header(response, 'etag') ?? header(response, 'last-modified'));
   const start = appends ? have : 0;
   const totalBytes = start + Number(header(response, 'content-length') ?? 0);
@@ -67,10 +74,14 @@ async function attempt({ url, file, dispatcher, onProgress }: DownloadOptions): 
 async function get(url: string, headers: Record<string, string>, dispatcher: Dispatcher | undefined) {
   let current = url;
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
-    const response = await request(current, { headers, ...(dispatcher && { dispatcher }) });
+    const response = await request(current, {
+      headers,
+      highWaterMark: HIGH_WATER_MARK,
+      ...(dispatcher && { dispatcher }),
+    });
     const location = header(response, 'location');
     if (response.statusCode < 300 || response.statusCode >= 400 || location === undefined) return response;
-    response.body.destroy();
+    await response.body.dump();
     current = new URL(location, current).href;
   }
   throw new AbortError(`${url} redirects more than ${MAX_REDIRECTS} times`);

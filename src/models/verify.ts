@@ -1,7 +1,6 @@
 import { readdir } from 'node:fs/promises';
-import { evict, modelFolder, readManifest, withLock } from './cache.js';
-import { readCatalogue } from './catalogue.js';
-import { sha256Of } from './hashes.js';
+import { evict, modelFolder, readIntact, withLock } from './cache.js';
+import { type CatalogueModel, readCatalogue } from './catalogue.js';
 
 export interface VerifiedFile {
   readonly model: string;
@@ -11,23 +10,28 @@ export interface VerifiedFile {
   readonly status: 'intact' | 'damaged';
 }
 
-/** Hashes every file of the cache anew. Damaged ones are removed, to be fetched or prepared again when needed. */
-export async function verifyCache(options: { cacheDir: string }): Promise<VerifiedFile[]> {
+/**
+ * Hashes every file of the cache anew. Damaged ones are removed, to be fetched or prepared again when needed.
+ * `catalogue`: whose models; those of the shipped one unless given.
+ */
+export async function verifyCache(options: {
+  cacheDir: string;
+  catalogue?: readonly CatalogueModel[];
+}): Promise<VerifiedFile[]> {
+  const { cacheDir, catalogue = readCatalogue() } = options;
   const verified: VerifiedFile[] = [];
-  for (const { id } of readCatalogue()) {
-    const folder = modelFolder(options.cacheDir, id);
-    const entries = await readdir(folder.path).catch(() => []);
-    for (const entry of entries.filter((file) => file.endsWith('.onnx')).sort()) {
-      const name = entry.slice(0, -'.onnx'.length);
-      verified.push(
-        await withLock(folder, async () => {
-          const manifest = await readManifest(folder, name);
-          const isIntact = manifest !== undefined && (await sha256Of(folder.file(entry))) === manifest.sha256;
-          if (!isIntact) await evict(folder, name);
-          return { model: id, name, file: folder.file(entry), status: isIntact ? 'intact' : 'damaged' };
-        }),
-      );
-    }
+  for (const { id } of catalogue) {
+    // Locking makes the folder: not for a model that the cache has nothing of.
+    if ((await cachedFiles({ cacheDir, id })).length === 0) continue;
+    const folder = modelFolder(cacheDir, id);
+    await withLock(folder, async () => {
+      for (const name of await cachedFiles({ cacheDir, id })) {
+        const isIntact = (await readIntact(folder, name)) !== undefined;
+        if (!isIntact) await evict(folder, name);
+        const file = folder.file(`${name}.onnx`);
+        verified.push({ model: id, name, file, status: isIntact ? 'intact' : 'damaged' });
+      }
+    });
   }
   return verified;
 }

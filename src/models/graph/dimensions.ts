@@ -2,6 +2,7 @@ import { create } from '@bufbuild/protobuf';
 import { ClearcutError } from '../../errors.js';
 import {
   type GraphProto,
+  type NodeProto,
   type TensorShapeProto_Dimension,
   TensorShapeProto_DimensionSchema,
   type ValueInfoProto,
@@ -14,15 +15,22 @@ import { constantsOf, readInt64, writeInt64 } from './constants.js';
  */
 export function freeBatch(graph: GraphProto): void {
   const constants = constantsOf(graph);
+  const producers = producersOf(graph);
+  const startsWithOne = (shape: string): boolean => {
+    const constant = constants.get(shape);
+    // A single element has no room for a picture, let alone for a batch.
+    if (constant !== undefined) return readInt64(constant)[0] === 1 && constant.dims[0] !== 1n;
+    const joined = producers.get(shape);
+    const first = joined?.opType === 'Concat' ? constants.get(joined.input[0] ?? '') : undefined;
+    return first !== undefined && readInt64(first)[0] === 1;
+  };
   for (const node of graph.node) {
-    const shapeInput = SHAPE_INPUTS[node.opType];
-    const shape = shapeInput === undefined ? undefined : constants.get(node.input[shapeInput] ?? '');
-    const numbers = shape === undefined ? [] : readInt64(shape);
-    if (numbers.length === 4 && numbers[0] === 1) {
-      throw new ClearcutError('MODEL_UNSUPPORTED', `The node "${node.name}" fixes the batch size at 1.`);
-    }
+    const shape = node.input[SHAPE_INPUTS[node.opType] ?? -1];
+    const isConstant = constants.has(node.input[0] ?? '');
+    if (shape === undefined || isConstant || !startsWithOne(shape)) continue;
+    throw new ClearcutError('MODEL_UNSUPPORTED', `The node "${node.name}" fixes the batch size at 1.`);
   }
-  for (const value of [...graph.input, ...graph.output]) {
+  for (const value of picturesOf(graph)) {
     dimensionsOf(value)[0] = create(TensorShapeProto_DimensionSchema, {
       value: { case: 'dimParam', value: 'N' },
     });
@@ -40,15 +48,16 @@ const SHAPE_INPUTS: Readonly<Record<string, number>> = { Reshape: 1, Expand: 1, 
 export function scaleSide(graph: GraphProto, from: number, to: number): void {
   if (from === to) return;
   const constants = constantsOf(graph);
-  const sizes = new Set(sizeConstants(graph).map((name) => constants.get(name)));
-  for (const tensor of sizes) {
-    if (tensor !== undefined)
-      writeInt64(
-        tensor,
-        readInt64(tensor).map((size) => scaled(size, from, to)),
-      );
+  // A set, since nodes may share a constant.
+  for (const name of new Set(sizeConstants(graph))) {
+    const tensor = constants.get(name);
+    if (tensor === undefined) continue;
+    writeInt64(
+      tensor,
+      readInt64(tensor).map((size) => scaled(size, from, to)),
+    );
   }
-  for (const value of [...graph.input, ...graph.output]) {
+  for (const value of picturesOf(graph)) {
     for (const dimension of dimensionsOf(value).slice(2)) {
       if (dimension.value.case !== 'dimValue') continue;
       dimension.value.value = BigInt(scaled(Number(dimension.value.value), from, to));
@@ -61,15 +70,24 @@ export function scaleSide(graph: GraphProto, from: number, to: number): void {
  * Concat(Slice(Shape(x), 0, 2), [height, width]).
  */
 function sizeConstants(graph: GraphProto): string[] {
-  const producers = new Map(
-    graph.node.flatMap((node) => node.output.map((output) => [output, node] as const)),
-  );
+  const producers = producersOf(graph);
   return graph.node
     .filter((node) => node.opType === 'Resize')
     .flatMap((node) => {
       const sizes = producers.get(node.input[3] ?? '');
       return sizes?.opType === 'Concat' ? sizes.input.slice(1) : [];
     });
+}
+
+/** Every node by the names of the values it makes. */
+function producersOf(graph: GraphProto): ReadonlyMap<string, NodeProto> {
+  return new Map(graph.node.flatMap((node) => node.output.map((output) => [output, node] as const)));
+}
+
+/** What goes in and out of the graph. Old exporters list weights among the inputs too. */
+function picturesOf(graph: GraphProto): ValueInfoProto[] {
+  const weights = new Set(graph.initializer.map((tensor) => tensor.name));
+  return [...graph.input.filter((input) => !weights.has(input.name)), ...graph.output];
 }
 
 function scaled(size: number, from: number, to: number): number {

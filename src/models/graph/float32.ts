@@ -51,8 +51,10 @@ function dropFloatCasts(graph: GraphProto, floats: ReadonlySet<string>): void {
     if (node.opType !== 'Cast' || input === undefined || output === undefined) return true;
     if (castTarget(node) === DataType.FLOAT16) setCastTarget(node, DataType.FLOAT);
     if (castTarget(node) !== DataType.FLOAT || !floats.has(input)) return true;
-    if (!outputs.has(output)) renamed.set(output, input);
-    else if (produced.has(input) && !outputs.has(input)) renamed.set(input, output);
+    // The input may be the output of a cast that is gone by now.
+    const origin = resolve(input);
+    if (!outputs.has(output)) renamed.set(output, origin);
+    else if (produced.has(origin) && !outputs.has(origin)) renamed.set(origin, output);
     else return true;
     return false;
   });

@@ -17,7 +17,8 @@ export function keepOutput(graph: GraphProto, name: string): void {
     .toReversed()
     .filter((node) => {
       if (!node.output.some((output) => needed.has(output))) return false;
-      for (const input of node.input) needed.add(input);
+      // An optional input or output that is left out has an empty name.
+      for (const input of node.input) if (input !== '') needed.add(input);
       return true;
     })
     .toReversed();

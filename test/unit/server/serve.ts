@@ -4,14 +4,14 @@ import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished } from 'vitest';
 import type { ServerOptions } from '../../../src/server/server.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { type ServedStore, serveDirectoryStore } from '../storage/served-store.js';
-import { tempFolder } from '../storage/temp-folder.js';
 
 export const BUCKET = 'uploads';
 export const MAX_UPLOAD = 1_000_000;
 
 export async function serve(overrides: Partial<ServerOptions> = {}): Promise<ServedStore & { root: string }> {
-  const root = await tempFolder();
+  const root = await temporaryFolder();
   const served = await serveDirectoryStore(root, { maxUploadBytes: MAX_UPLOAD, ...overrides });
   onTestFinished(() => served.close());
   return { ...served, root };

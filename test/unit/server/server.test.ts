@@ -7,14 +7,14 @@ import { text } from 'node:stream/consumers';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { startServer } from '../../../src/server/server.js';
-import { tempFolder } from '../storage/temp-folder.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { BUCKET, problemOf, send, serve } from './serve.js';
 
 describe('what leads outside', () => {
   it('is refused however it is written', async () => {
     const { store, signer, url, root } = await serve();
     await store.put(BUCKET, 'a', Buffer.from('x'));
-    const outside = await tempFolder();
+    const outside = await temporaryFolder();
     await writeFile(join(outside, 'secret'), 'top secret');
     await symlink(outside, join(root, BUCKET, 'out'));
     const query = new URL(signer.presignGet(BUCKET, 'a', { expiresIn: 60 }).url).search;
@@ -48,7 +48,7 @@ describe('what leads outside', () => {
 
   it('is refused even with a right signature', async () => {
     const { signer, root } = await serve();
-    const outside = await tempFolder();
+    const outside = await temporaryFolder();
     await writeFile(join(outside, 'secret'), 'top secret');
     await symlink(outside, join(root, BUCKET, 'out'));
     const statusOf = async (bucket: string, key: string) =>

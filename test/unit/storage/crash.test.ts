@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { buffer } from 'node:stream/consumers';
 import { beforeAll, expect, it } from 'vitest';
 import { createDirectoryStore } from '../../../src/storage/directory/store.js';
-import { compileScript } from './compiled-sources.js';
-import { tempFolder } from './temp-folder.js';
+import { compileScript } from '../../support/compiled-sources.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const ROUNDS = 8;
 let script: string;
@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 
 it('a writer killed at any moment leaves every object whole, with the metadata of its version', async () => {
-  const root = await tempFolder();
+  const root = await temporaryFolder();
   const store = await createDirectoryStore({ root });
   await store.ensureBucket('uploads');
   const seen = new Set<string>();

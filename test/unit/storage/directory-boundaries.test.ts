@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { createDirectoryStore } from '../../../src/storage/directory/store.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { BUCKET, keysOf, openStore } from './open-store.js';
-import { tempFolder } from './temp-folder.js';
 
 describe('symbolic links', () => {
   it('out of the bucket are neither listed nor followed', async () => {
     const { store, bucket } = await openStore();
-    const outside = await tempFolder();
+    const outside = await temporaryFolder();
     await writeFile(join(outside, 'secret'), 'secret');
     await symlink(join(outside, 'secret'), join(bucket, 'file-link'));
     await symlink(outside, join(bucket, 'folder-link'));
@@ -32,7 +32,7 @@ describe('symbolic links', () => {
 
   it('in place of a bucket are no bucket', async () => {
     const { store, root } = await openStore();
-    await symlink(await tempFolder(), join(root, 'linked'));
+    await symlink(await temporaryFolder(), join(root, 'linked'));
     await expect(store.head('linked', 'a')).rejects.toMatchObject({ code: 'BUCKET_NOT_FOUND' });
     await expect(store.put('linked', 'a', Buffer.from('x'))).rejects.toMatchObject({
       code: 'BUCKET_NOT_FOUND',
@@ -42,7 +42,7 @@ describe('symbolic links', () => {
 
   it('on the way to the root are fine', async () => {
     const { root } = await openStore();
-    const link = join(await tempFolder(), 'link');
+    const link = join(await temporaryFolder(), 'link');
     await symlink(root, link);
     const store = await createDirectoryStore({ root: link });
     await store.put(BUCKET, 'a/b', Buffer.from('x'));

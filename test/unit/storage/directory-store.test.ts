@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { createDirectoryStore } from '../../../src/storage/directory/store.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { BUCKET, HOURS_AGO, keysOf, md5, openStore, read, sidecarsIn } from './open-store.js';
-import { tempFolder } from './temp-folder.js';
 
 describe('files in a bucket', () => {
   it('lie under their natural names', async () => {
@@ -72,7 +72,7 @@ describe('files in a bucket', () => {
     const { store, root } = await openStore();
     const metadata = { 'clearcut-source-etag': 'abc' };
     await store.put(BUCKET, 'a/b.png', Buffer.from('x'), { metadata, contentType: 'image/webp' });
-    const copy = join(await tempFolder(), 'copy');
+    const copy = join(await temporaryFolder(), 'copy');
     await cp(root, copy, { recursive: true });
     const copied = await createDirectoryStore({ root: copy });
     expect(await copied.head(BUCKET, 'a/b.png')).toMatchObject({ metadata, contentType: 'image/webp' });

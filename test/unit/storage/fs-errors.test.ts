@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ClearcutError } from '../../../src/errors.js';
 import { guard, toStoreError } from '../../../src/storage/directory/fs-errors.js';
-import { tempFolder } from './temp-folder.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 function systemError(code: string, syscall: string): Error {
   return Object.assign(new Error(`${code}: some reason, ${syscall} '/home/someone/secret-folder/file'`), {
@@ -37,7 +37,7 @@ describe('errors of the file system', () => {
   });
 
   it('of real calls are recognised', async () => {
-    const folder = await tempFolder();
+    const folder = await temporaryFolder();
     await mkdir(join(folder, 'inside'));
     await expect(guard({}, () => readFile(folder))).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
     await expect(guard({}, () => readdir(folder))).resolves.toEqual(['inside']);

@@ -5,8 +5,8 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { lockFolder } from '../../../src/storage/directory/lock.js';
-import { compileScript } from './compiled-sources.js';
-import { tempFolder } from './temp-folder.js';
+import { compileScript } from '../../support/compiled-sources.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 let script: string;
 
@@ -28,7 +28,7 @@ const locksOf = (root: string) => readdir(join(root, '.clearcut', 'lock'));
 
 describe('lockFolder', () => {
   it('refuses a folder that another process serves, and names that process', async () => {
-    const root = await tempFolder();
+    const root = await temporaryFolder();
     const { child, says } = await holder(root);
     expect(says).toBe('locked');
     await expect(lockFolder(root)).rejects.toMatchObject({
@@ -38,14 +38,14 @@ describe('lockFolder', () => {
   });
 
   it('refuses a folder that this process serves already', async () => {
-    const root = await tempFolder();
+    const root = await temporaryFolder();
     const release = await lockFolder(root);
     await expect(lockFolder(root)).rejects.toMatchObject({ code: 'FOLDER_IN_USE' });
     await release();
   });
 
   it('lets one of many win that start at once', async () => {
-    const root = await tempFolder();
+    const root = await temporaryFolder();
     const outcomes = await Promise.allSettled(Array.from({ length: 8 }, () => lockFolder(root)));
     const releases = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
     expect(releases).toHaveLength(1);
@@ -53,7 +53,7 @@ describe('lockFolder', () => {
   });
 
   it('takes over after the holder was killed', async () => {
-    const root = await tempFolder();
+    const root = await temporaryFolder();
     const { child } = await holder(root);
     child.kill('SIGKILL');
     await once(child, 'close');
@@ -64,7 +64,7 @@ describe('lockFolder', () => {
   });
 
   it('can be locked again after a release, and keeps one file', async () => {
-    const root = await tempFolder();
+    const root = await temporaryFolder();
     for (let round = 0; round < 3; round += 1) {
       const release = await lockFolder(root);
       await release();
@@ -73,7 +73,7 @@ describe('lockFolder', () => {
   });
 
   it('lets one of many win that take over from a killed holder at once', async () => {
-    const root = await tempFolder();
+    const root = await temporaryFolder();
     const { child } = await holder(root);
     child.kill('SIGKILL');
     await once(child, 'close');
@@ -85,7 +85,7 @@ describe('lockFolder', () => {
   it.skipIf(process.platform !== 'linux')(
     'recognises that the PID of a dead holder was given to another process',
     async () => {
-      const root = await tempFolder();
+      const root = await temporaryFolder();
       await (await lockFolder(root))();
       await pretend(root, (holder) => ({ ...holder, startTime: '1' }));
       await (await lockFolder(root, { silence: 1e9 }))();
@@ -93,7 +93,7 @@ describe('lockFolder', () => {
   );
 
   it('of a holder on another machine is respected while that shows life', async () => {
-    const root = await tempFolder();
+    const root = await temporaryFolder();
     await (await lockFolder(root))();
     const path = await pretend(root, (holder) => ({
       ...holder,
@@ -107,7 +107,7 @@ describe('lockFolder', () => {
   });
 
   it('of a holder on another machine is taken over once that falls silent', async () => {
-    const root = await tempFolder();
+    const root = await temporaryFolder();
     await (await lockFolder(root))();
     await pretend(root, (holder) => ({ ...holder, host: 'elsewhere', realm: 'elsewhere' }));
     const release = await lockFolder(root, { silence: 100 });
@@ -115,7 +115,7 @@ describe('lockFolder', () => {
   });
 
   it('shows signs of life, and tells when it was lost', async () => {
-    const root = await tempFolder();
+    const root = await temporaryFolder();
     let lost = 0;
     const release = await lockFolder(root, {
       heartbeat: 10,
@@ -134,7 +134,7 @@ describe('lockFolder', () => {
   });
 
   it('takes over a damaged lock once it is silent', async () => {
-    const root = await tempFolder();
+    const root = await temporaryFolder();
     await (await lockFolder(root))();
     await writeFile(join(root, '.clearcut', 'lock', '1'), 'damaged');
     await (await lockFolder(root, { silence: 100 }))();

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { createDirectoryStore } from '../../../src/storage/directory/store.js';
 import type { ObjectStore } from '../../../src/storage/object-store.js';
-import { tempFolder } from './temp-folder.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 export const BUCKET = 'uploads';
 export const HOURS_AGO = new Date(Date.now() - 2 * 60 * 60 * 1000);
 
 export async function openStore(): Promise<{ store: ObjectStore; root: string; bucket: string }> {
-  const root = await tempFolder();
+  const root = await temporaryFolder();
   const store = await createDirectoryStore({ root });
   await store.ensureBucket(BUCKET);
   return { store, root, bucket: join(root, BUCKET) };

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { findModel, readCatalogue, sideFor } from '../../../src/models/catalogue.js';
+import { catalogueOf, MODEL_ID } from './catalogues.js';
+
+describe('the shipped catalogue', () => {
+  it('has the default model', () => {
+    expect(findModel('isnet-general-use')).toMatchObject({ licence: 'Apache-2.0', input: { side: 1024 } });
+  });
+
+  it('has each id once', () => {
+    const ids = readCatalogue().map(({ id }) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it('has a source with a hash for every model, over https where it is an address', () => {
+    for (const { sources } of readCatalogue()) {
+      expect(sources.length).toBeGreaterThan(0);
+      for (const source of sources) {
+        expect(source.sha256 ?? ('md5' in source && source.md5)).toMatch(/^[0-9a-f]{32,64}$/);
+        if (source.kind === 'url') expect(source.url).toMatch(/^https:/);
+      }
+    }
+  });
+
+  it('runs every model at sides that are multiples of its step', () => {
+    for (const { input } of readCatalogue()) expect(input.side % input.sideStep).toBe(0);
+  });
+});
+
+describe('findModel', () => {
+  it('looks in the catalogue that it is given', () => {
+    expect(findModel(MODEL_ID, catalogueOf()).name).toBe('Small network');
+  });
+
+  it('names the ids there are where it knows no such model', () => {
+    expect(() => findModel('u2net', catalogueOf())).toThrow(
+      expect.objectContaining({ code: 'MODEL_UNKNOWN', message: expect.stringMatching(/"u2net".*network/) }),
+    );
+  });
+});
+
+describe('sideFor', () => {
+  const model = findModel('isnet-general-use');
+
+  it.each([
+    { maxSide: 2048, side: 1024, rule: "never above the model's own side" },
+    { maxSide: 1024, side: 1024, rule: "up to the model's own side" },
+    { maxSide: 1023, side: 960, rule: 'down to the step below' },
+    { maxSide: 512, side: 512, rule: 'as asked where it suits' },
+    { maxSide: 1, side: 64, rule: 'never below one step' },
+  ])('is $side for at most $maxSide pixels: $rule', ({ maxSide, side }) => {
+    expect(sideFor(model, maxSide)).toBe(side);
+  });
+});
