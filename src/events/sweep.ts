@@ -7,14 +7,17 @@ import { createLocalQueue, type LocalQueueCounts } from './local-queue.js';
 import { createQueueSource } from './queue-source.js';
 import { type FindUnsettledOptions, findUnsettled } from './sweep/find-unsettled.js';
 
-export interface SweepSourceOptions extends FindUnsettledOptions {
+export interface SweepSourceOptions extends Omit<FindUnsettledOptions, 'doubtMs'> {
   /** Milliseconds from the end of one listing to the start of the next. */
   readonly intervalMs: number;
   /** Milliseconds an object must stay unchanged before it counts as complete (0: objects are never seen in part). */
   readonly settleMs: number;
   /** Events that may wait; the listing goes on only as they are taken. */
   readonly capacity: number;
-  /** The first listing begins after this: the start of the sources that tell of everything newer. */
+  /**
+   * The first listing begins after this (or after `intervalMs`, should this never end): the start of the sources that
+   * tell of everything newer.
+   */
   readonly beginAfter?: Promise<unknown>;
   /** Called after every listing that reached the end. */
   readonly onSweep?: (report: SweepReport) => void;
@@ -24,7 +27,7 @@ export interface SweepSourceOptions extends FindUnsettledOptions {
 interface SweepReport {
   /** Inputs that are ours to process. */
   readonly listed: number;
-  /** Those of them whose outcome was missing or in doubt; each is handed out. */
+  /** Those of them whose outcome is missing, or may be; each is handed out. */
   readonly missing: number;
   /** Includes the time the listing waited for its events to be taken. */
   readonly durationMs: number;
@@ -38,6 +41,14 @@ export interface SweepSource extends EventSource {
   sweepNow(): Promise<SweepReport>;
   readonly counts: () => LocalQueueCounts;
 }
+
+/**
+ * Milliseconds by which an outcome must be newer than its input for the first sweep to trust the times. The pipeline
+ * looks for a newer version of the input before it writes an outcome and once more afterwards. If the process dies in
+ * between, and a newer version came just then, that one is older than an outcome that is not its own: by no more than
+ * those writes take, for which this is plenty. Later sweeps need not doubt, as there was no death since the first.
+ */
+const DOUBT_WINDOW = 30_000;
 
 /** Young objects watched until they are still; the next sweep sees to the others. */
 const MAX_YOUNG = 1_000;
@@ -63,16 +74,18 @@ export function createSweepSource(options: SweepSourceOptions): SweepSource {
   let interruption = new AbortController();
 
   async function produce(signal: AbortSignal): Promise<void> {
-    await Promise.race([beginAfter, aborted(signal)]);
+    await begun(signal);
+    let doubtMs = DOUBT_WINDOW;
     while (!signal.aborted) {
       const asked = requests;
       requests = [];
       interruption = new AbortController();
       const young = new Map<string, ObjectSummary>();
       try {
-        const report = await sweep(young, signal);
+        const report = await sweep(young, doubtMs, signal);
         if (signal.aborted) requests.push(...asked);
         else {
+          doubtMs = 0;
           onSweep?.(report);
           for (const { resolve } of asked) resolve(report);
         }
@@ -87,12 +100,22 @@ export function createSweepSource(options: SweepSourceOptions): SweepSource {
     requests = [];
   }
 
+  async function begun(signal: AbortSignal): Promise<void> {
+    const done = new AbortController();
+    await Promise.race([beginAfter, pause(intervalMs, AbortSignal.any([signal, done.signal]))]);
+    done.abort();
+  }
+
   /** One listing. Puts into `young` what may still be being written. */
-  async function sweep(young: Map<string, ObjectSummary>, signal: AbortSignal): Promise<SweepReport> {
+  async function sweep(
+    young: Map<string, ObjectSummary>,
+    doubtMs: number,
+    signal: AbortSignal,
+  ): Promise<SweepReport> {
     const startedAt = performance.now();
     let listed = 0;
     let missing = 0;
-    for await (const window of findUnsettled(options)) {
+    for await (const window of findUnsettled({ ...options, doubtMs })) {
       listed += window.listed;
       missing += window.unsettled.length;
       for (const object of window.unsettled) {
@@ -151,11 +174,4 @@ export function createSweepSource(options: SweepSourceOptions): SweepSource {
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(Math.min(ms, MAX_DELAY), undefined, { signal }).catch(() => {});
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -57,6 +57,3 @@ export const deadLetterSchema = z.object({
 
 export type ResultRecord = z.infer<typeof resultRecordSchema>;
 export type DeadLetter = z.infer<typeof deadLetterSchema>;
-
-/** User metadata that every output carries: the version of the input it was made from. */
-export const SOURCE_ETAG = 'clearcut-source-etag';

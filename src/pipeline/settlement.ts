@@ -2,13 +2,8 @@ import { text } from 'node:stream/consumers';
 import type { z } from 'zod';
 import { ClearcutError } from '../errors.js';
 import type { ObjectHead, ObjectStore, PutOptions } from '../storage/object-store.js';
-import {
-  type DeadLetter,
-  deadLetterSchema,
-  type ResultRecord,
-  resultRecordSchema,
-  SOURCE_ETAG,
-} from './result-record.js';
+import { SOURCE_ETAG } from '../storage/source-etag.js';
+import { type DeadLetter, deadLetterSchema, type ResultRecord, resultRecordSchema } from './result-record.js';
 
 /**
  * The settlement of an object is what the output bucket says became of it: a cut-out with its record, or a dead

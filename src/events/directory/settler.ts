@@ -9,25 +9,19 @@ export interface SettlerOptions {
   readonly capacity: number;
   /** The file is there and has stayed unchanged. Not called twice for the same state of a file. */
   readonly onFile: (path: string, stats: Stats) => void;
-  /** There is a folder at the path; folders need not stay unchanged. */
-  readonly onFolder?: (path: string) => void;
   /** Nothing has been at the path for `settleMs`. */
   readonly onMissing: (path: string) => void;
-  /** No path waits any more. */
-  readonly onIdle?: () => void;
 }
 
 /**
  * Waits until files are complete. No operating system says when a copy has ended, so a file counts as complete when
  * no change was reported and its size, times and inode stayed the same for `settleMs`. A copy that pauses longer is
  * reported too early and once more when it goes on. Replacing a file (delete and create, or rename over) within
- * `settleMs` is one event. Symbolic links and special files are never reported.
+ * `settleMs` is one event. Folders, symbolic links and special files are never reported.
  */
 export interface Settler {
   /** Something happened at this path now. False when `capacity` paths wait and this one was dropped. */
   touch(path: string): boolean;
-  /** Whether the path waits. */
-  has(path: string): boolean;
   /** Forgets all paths; a look at one that is under way has no consequence any more. */
   close(): void;
 }
@@ -45,7 +39,7 @@ const LOOKS_PER_SETTLE = 8;
 const MISSING = 'missing';
 
 export function createSettler(options: SettlerOptions): Settler {
-  const { settleMs, capacity, onFile, onFolder, onMissing, onIdle } = options;
+  const { settleMs, capacity, onFile, onMissing } = options;
   // A path is in at most one of the two, each in the order of due times: `fresh` waits for a first look, `watched` for
   // the second, which compares.
   const fresh = new Map<string, Look>();
@@ -74,8 +68,7 @@ export function createSettler(options: SettlerOptions): Settler {
     busy = false;
     if (closed) return;
     const next = nextDue();
-    if (next === undefined) onIdle?.();
-    else timer = setTimeout(work, Math.max(1, next[1].due - performance.now()));
+    if (next !== undefined) timer = setTimeout(work, Math.max(1, next[1].due - performance.now()));
   }
 
   function nextDue(): [string, Look] | undefined {
@@ -97,7 +90,6 @@ export function createSettler(options: SettlerOptions): Settler {
     const stats = await statsOf(path);
     // Touched while we looked: the answer is out of date.
     if (closed || fresh.has(path) || stats === 'unreadable') return;
-    if (stats?.isDirectory()) return onFolder?.(path);
     if (stats !== undefined && !stats.isFile()) return;
     const state = stats === undefined ? MISSING : stateOf(stats);
     if (state !== before) watched.set(path, { state, due: performance.now() + settleMs });
@@ -121,7 +113,6 @@ export function createSettler(options: SettlerOptions): Settler {
 
   return {
     touch,
-    has: (path) => fresh.has(path) || watched.has(path),
     close() {
       closed = true;
       clearTimeout(timer);

@@ -1,6 +1,7 @@
 import { compareKeys } from '../../storage/key-order.js';
 import type { ObjectStore, ObjectSummary } from '../../storage/object-store.js';
 import { createListingCursor, type ListingCursor } from './listing-cursor.js';
+import { type Doubt, ofOtherVersion } from './of-other-version.js';
 
 export interface FindUnsettledOptions {
   readonly store: ObjectStore;
@@ -8,6 +9,11 @@ export interface FindUnsettledOptions {
   /** Where the outcome of an input is stored; the bucket is the same for all. */
   readonly placeOf: (inputKey: string) => SettlementPlace;
   readonly accepts: (inputKey: string) => boolean;
+  /**
+   * Where an outcome is newer than its input by less than these milliseconds, ETags decide whether it belongs to this
+   * version of the input. Default: 0, the times decide.
+   */
+  readonly doubtMs?: number;
   /** Inputs compared at once. Default: 1,000, a page of S3. */
   readonly windowSize?: number;
 }
@@ -21,7 +27,7 @@ interface SettlementPlace {
 export interface SweptWindow {
   /** Inputs in the window that are ours to process. */
   readonly listed: number;
-  /** Those of them whose outcome is missing or in doubt. */
+  /** Those of them whose outcome is missing, or may be. */
   readonly unsettled: readonly ObjectSummary[];
 }
 
@@ -31,9 +37,10 @@ const WINDOWS_REMEMBERED = 4;
 /**
  * Lists the inputs against their result records and dead letters: a merge join of three listings that holds a few
  * windows in memory, whatever the number of objects. An input counts as settled when exactly one of the two exists
- * and is newer than the input; all else is unsettled, also what is only in doubt: an outcome of the same moment (of
- * the same second, on most S3), or record and dead letter side by side, which a process killed between two writes
- * leaves. Whoever processes the input compares ETags and mends that.
+ * and is newer than the input (and, within `doubtMs`, names its ETag); all else is unsettled, also what only may be:
+ * an outcome of the same moment (of the same second, on most S3), record and dead letter side by side, which a
+ * process killed between two writes leaves, or an ETag that cannot be read. Whoever processes the input compares
+ * ETags and mends that.
  */
 export async function* findUnsettled(
   options: FindUnsettledOptions,
@@ -84,47 +91,32 @@ function openCursors(
 async function unsettledOf(
   inputs: readonly ObjectSummary[],
   { records, deadLetters }: Cursors,
-  { store, placeOf }: FindUnsettledOptions,
+  { store, input: { bucket }, placeOf, doubtMs = 0 }: FindUnsettledOptions,
 ): Promise<ObjectSummary[]> {
   const pairs = inputs.map((input) => ({ input, place: placeOf(input.key) }));
+  const last = (keys: string[]) => extremeOf(keys, 1);
   await Promise.all([
-    records.readTo(
-      extremeOf(
-        pairs.map(({ place }) => place.recordKey),
-        1,
-      ),
-    ),
-    deadLetters.readTo(
-      extremeOf(
-        pairs.map(({ place }) => place.deadLetterKey),
-        1,
-      ),
-    ),
+    records.readTo(last(pairs.map(({ place }) => place.recordKey))),
+    deadLetters.readTo(last(pairs.map(({ place }) => place.deadLetterKey))),
   ]);
   const unsettled: ObjectSummary[] = [];
+  const doubts: Doubt[] = [];
   for (const { input, place } of pairs) {
-    const [record, deadLetter] = await Promise.all([
+    const found = await Promise.all([
       lookUp(records, store, place.bucket, place.recordKey),
       lookUp(deadLetters, store, place.bucket, place.deadLetterKey),
     ]);
-    if (!isSettled(input, record, deadLetter)) unsettled.push(input);
+    const [outcome, other] = found.filter((object) => object !== undefined);
+    const newerBy = (outcome?.lastModified.getTime() ?? 0) - input.lastModified.getTime();
+    if (outcome === undefined || other !== undefined || newerBy <= 0) unsettled.push(input);
+    else if (newerBy < doubtMs) doubts.push({ input, outcome: { bucket: place.bucket, key: outcome.key } });
   }
-  return unsettled;
+  return [...unsettled, ...(await ofOtherVersion(doubts, store, bucket))];
 }
 
 async function lookUp(cursor: ListingCursor, store: ObjectStore, bucket: string, key: string) {
   const found = cursor.take(key);
   return found === 'unknown' ? store.head(bucket, key) : found;
-}
-
-function isSettled(
-  input: ObjectSummary,
-  record: ObjectSummary | undefined,
-  deadLetter: ObjectSummary | undefined,
-): boolean {
-  if (record !== undefined && deadLetter !== undefined) return false;
-  const outcome = record ?? deadLetter;
-  return outcome !== undefined && outcome.lastModified > input.lastModified;
 }
 
 /** The first (-1) or last (1) of the keys in the order of listings. */

@@ -1,4 +1,4 @@
-import { link, lstat, rename } from 'node:fs/promises';
+import { link, lstat, rename, rm } from 'node:fs/promises';
 import { ClearcutError, systemCodeOf } from '../../errors.js';
 import type { ObjectHead, PutOptions } from '../object-store.js';
 import { toHead } from './describe.js';
@@ -16,7 +16,7 @@ const FOLDER_ATTEMPTS = 100;
  * Gives a complete file its key: the sidecar first, then the name, in one step that a crash cannot split. Runs alone
  * for its key in this process; `ifNoneMatch` holds across processes too, as link(2) never replaces a file, while
  * `ifMatch` relies on there being one service for each folder (see lock.ts). `currentEtag` reads the ETag that the
- * key has now. The temporary name may be left: removing it is the caller's.
+ * key has now. Where it throws, the temporary name may be left: removing it is the caller's.
  */
 export async function commit(
   temp: TempFile,
@@ -43,7 +43,10 @@ export async function commit(
   }
   await syncFolder(place.folder);
   if (replaced !== undefined) await removeSidecar(layout, place, identityOf(replaced));
-  return toHead(place, temp.stat, sidecar);
+  // Names that are given and taken away change when a file was last modified, so it is described after both.
+  await rm(temp.path, { force: true });
+  const named = await unlessMissing(lstat(place.file, { bigint: true }));
+  return toHead(place, named !== undefined && identityOf(named) === identity ? named : temp.stat, sidecar);
 }
 
 async function checkConditions(

@@ -5,6 +5,7 @@ import { ClearcutError, systemCodeOf } from '../../errors.js';
 import { contentTypeOf } from '../content-type.js';
 import type { ObjectHead } from '../object-store.js';
 import { type FileIdentity, identityOf, isTooFresh } from './identity.js';
+import { lastModifiedOf } from './last-modified.js';
 import type { Layout } from './layout.js';
 import type { Place } from './places.js';
 import {
@@ -64,7 +65,7 @@ export function toHead({ key }: SidecarOwner, stat: BigIntStats, sidecar: Sideca
   return {
     key,
     size: Number(stat.size),
-    lastModified: new Date(Number(stat.mtimeMs)),
+    lastModified: lastModifiedOf(stat),
     etag: sidecar.etag,
     contentType: sidecar.contentType ?? contentTypeOf(key),
     metadata: sidecar.metadata,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { compareKeys } from '../key-order.js';
 import type { ListOptions, ObjectSummary } from '../object-store.js';
 import { unlessMissing } from './fs-errors.js';
+import { lastModifiedOf } from './last-modified.js';
 import { keyProblem } from './paths.js';
 import { isPlainFolder } from './places.js';
 
@@ -76,5 +77,5 @@ function isWanted({ key, isFolder }: Entry, { prefix = '', startAfter }: ListOpt
 async function summarize({ key, path }: Entry): Promise<ObjectSummary | undefined> {
   const stat = await unlessMissing(lstat(path));
   if (stat === undefined || !stat.isFile()) return undefined;
-  return { key, size: stat.size, lastModified: new Date(Math.floor(stat.mtimeMs)) };
+  return { key, size: stat.size, lastModified: lastModifiedOf(stat) };
 }

@@ -1,29 +1,35 @@
-import type { FSWatcher } from 'node:fs';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import fs, { type FSWatcher, mkdirSync, writeFileSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createDirectorySource, type DirectorySource } from '../../../src/events/directory-source.js';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
+import {
+  createDirectorySource,
+  type DirectorySource,
+  type DirectorySourceOptions,
+} from '../../../src/events/directory-source.js';
 import { type Consumer, consume } from '../../contracts/consumer.js';
 
-// The operating system's own limits cannot be reached here without harm to other processes: `watch` refuses as it would.
-const refusal = vi.hoisted(() => ({ code: '', watchers: [] as FSWatcher[] }));
-vi.mock('node:fs', async (importOriginal) => {
-  const fs = await importOriginal<typeof import('node:fs')>();
-  return {
-    ...fs,
-    watch: (...args: Parameters<typeof fs.watch>) => {
-      if (refusal.code !== '')
-        throw Object.assign(new Error(`${refusal.code}: refused`), { code: refusal.code });
-      const watcher = fs.watch(...args);
-      refusal.watchers.push(watcher);
-      return watcher;
-    },
-  };
-});
+/** The system's own limits cannot be reached here without harm to other processes: `watch` refuses as it would. */
+const { watch, watchFile } = fs;
+let refusal = '';
+let watchers: FSWatcher[] = [];
+let beforeWatching = (_path: string) => {};
+fs.watch = ((...args: Parameters<typeof fs.watch>) => {
+  if (refusal !== '') throw Object.assign(new Error(`${refusal}: refused`), { code: refusal });
+  beforeWatching(String(args[0]));
+  const watcher = watch(...args);
+  watchers.push(watcher);
+  return watcher;
+}) as typeof fs.watch;
+fs.watchFile = ((...args: Parameters<typeof fs.watchFile>) => {
+  beforeWatching(String(args[0]));
+  return watchFile(...args);
+}) as typeof fs.watchFile;
+syncBuiltinESMExports();
 
 const BYTES = Buffer.from('some bytes');
 
@@ -34,15 +40,16 @@ describe('directory source at its limits', () => {
   let consumer: Consumer;
   let log: Array<Record<string, unknown>>;
 
-  async function start(capacity = 1_000): Promise<void> {
+  async function start(options: Partial<DirectorySourceOptions> = {}): Promise<void> {
     const logger = pino({ level: 'info' }, { write: (line: string) => log.push(JSON.parse(line)) });
     source = createDirectorySource({
       root,
       bucket: 'uploads',
       settleMs: 60,
-      capacity,
+      capacity: 1_000,
       pollPauseMs: 20,
       logger,
+      ...options,
     });
     consumer = consume(source);
     await source.started;
@@ -62,13 +69,19 @@ describe('directory source at its limits', () => {
     root = await mkdtemp(join(tmpdir(), 'clearcut-events-'));
     bucket = join(root, 'uploads');
     log = [];
-    refusal.code = '';
-    refusal.watchers = [];
+    refusal = '';
+    watchers = [];
+    beforeWatching = () => {};
   });
 
   afterEach(async () => {
     await consumer.stop();
     await rm(root, { recursive: true, force: true });
+  });
+
+  afterAll(() => {
+    Object.assign(fs, { watch, watchFile });
+    syncBuiltinESMExports();
   });
 
   test.each([
@@ -78,7 +91,7 @@ describe('directory source at its limits', () => {
   ])(
     'where the system refuses to watch (%s) the folder is polled, and a warning says what to do',
     async (code, remedy) => {
-      refusal.code = code;
+      refusal = code;
       await start();
       await writeFile(join(bucket, 'cat.jpg'), BYTES);
       expect((await consumer.next()).event.key).toBe('cat.jpg');
@@ -86,10 +99,13 @@ describe('directory source at its limits', () => {
     },
   );
 
-  test('where the system refuses one more folder, everything is polled', async () => {
+  test('where the system refuses one more folder, everything is polled and nothing is missed', async () => {
     await start();
-    refusal.code = 'ENOSPC';
-    await writeUntilTold('more/cat.jpg');
+    await mkdir(join(root, 'more'));
+    await writeFile(join(root, 'more', 'cat.jpg'), BYTES);
+    refusal = 'ENOSPC';
+    await rename(join(root, 'more'), join(bucket, 'more'));
+    expect((await consumer.next()).event.key).toBe('more/cat.jpg');
     await writeUntilTold('dog.jpg');
     expect(log).toHaveLength(1);
   });
@@ -97,7 +113,7 @@ describe('directory source at its limits', () => {
   test('a watch that breaks later is replaced by polling', async () => {
     await start();
     const broken = Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' });
-    refusal.watchers[0]?.emit('error', broken);
+    watchers[0]?.emit('error', broken);
     await writeUntilTold('cat.jpg');
     expect(log).toHaveLength(1);
   });
@@ -110,7 +126,7 @@ describe('directory source at its limits', () => {
   });
 
   test('a burst beyond the capacity is counted and never leaves a folder unwatched', async () => {
-    await start(1);
+    await start({ capacity: 1 });
     for (let index = 0; index < 20; index += 1) writeFileSync(join(bucket, `${index}.jpg`), BYTES);
     mkdirSync(join(bucket, 'late'));
     await consumer.next();
@@ -118,15 +134,39 @@ describe('directory source at its limits', () => {
     await writeUntilTold('late/cat.jpg');
   });
 
-  test('when consuming has ended, nothing is watched any more', async () => {
+  test.each([
+    ['watching', false],
+    ['polling', true],
+  ])(
+    'what comes into a new folder after it was read and before it is watched is told of (%s)',
+    async (_name, usePolling) => {
+      const folder = join(bucket, 'new');
+      beforeWatching = (path) => {
+        if (path !== folder) return;
+        mkdirSync(join(folder, 'album'));
+        writeFileSync(join(folder, 'cat.jpg'), BYTES);
+        writeFileSync(join(folder, 'album', 'dog.jpg'), BYTES);
+        beforeWatching = () => {};
+      };
+      await start({ usePolling });
+      await mkdir(folder);
+      const told = [await consumer.next(), await consumer.next()];
+      expect(told.map(({ event }) => event.key).sort()).toEqual(['new/album/dog.jpg', 'new/cat.jpg']);
+    },
+  );
+
+  test.each([
+    ['watching', false, 'FSEventWrap'],
+    ['polling', true, 'StatWatcher'],
+  ])('when consuming has ended, nothing is watched any more (%s)', async (_name, usePolling, resource) => {
+    const watched = () => process.getActiveResourcesInfo().filter((active) => active === resource).length;
+    const before = watched();
     await mkdir(join(bucket, 'a', 'b'), { recursive: true });
-    await start();
-    expect(refusal.watchers).toHaveLength(3);
-    const closed = refusal.watchers.map(
-      (watcher) => new Promise((resolve) => watcher.once('close', resolve)),
-    );
+    await writeFile(join(bucket, 'a', 'b', 'cat.jpg'), BYTES);
+    await start({ usePolling });
+    expect(watched()).toBeGreaterThan(before);
     await consumer.stop();
-    await Promise.all(closed);
+    await expect.poll(watched).toBe(before);
     expect(source.counts()).toMatchObject({ waiting: 0, inFlight: 0 });
   });
 });

@@ -1,9 +1,14 @@
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { appendFile, mkdir, mkdtemp, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createDirectorySource, type DirectorySource } from '../../../src/events/directory-source.js';
+import {
+  createDirectorySource,
+  type DirectorySource,
+  type DirectorySourceOptions,
+} from '../../../src/events/directory-source.js';
 import { type Consumer, consume } from '../../contracts/consumer.js';
 import { describeEventSource } from '../../contracts/event-source.js';
 
@@ -34,7 +39,7 @@ for (const usePolling of [false, true]) {
           await mkdir(dirname(pathOf(key)), { recursive: true });
           await writeFile(pathOf(key), bytes);
         },
-        ...(!usePolling && { removeObject: (key: string) => rm(pathOf(key)) }),
+        removeObject: (key) => rm(pathOf(key)),
         close: () => rm(root, { recursive: true, force: true }),
       };
     },
@@ -52,7 +57,7 @@ describe.each([
   let source: DirectorySource;
   let consumer: Consumer;
 
-  async function start(accepts = (_key: string) => true): Promise<void> {
+  async function start(options: Partial<DirectorySourceOptions> = {}): Promise<void> {
     source = createDirectorySource({
       root,
       bucket: 'uploads',
@@ -60,8 +65,8 @@ describe.each([
       capacity: 1_000,
       usePolling,
       pollPauseMs: 20,
-      accepts,
       logger,
+      ...options,
     });
     consumer = consume(source);
     await source.started;
@@ -145,6 +150,33 @@ describe.each([
     await (await consumer.nextOf('a/2.jpg')).ack();
   });
 
+  test('a folder that is removed and made again in one go is not mistaken for the old one', async () => {
+    await start();
+    await mkdir(join(bucket, 'a'));
+    await writeFile(join(bucket, 'a', '1.jpg'), BYTES);
+    await (await consumer.nextOf('a/1.jpg')).ack();
+    rmSync(join(bucket, 'a'), { recursive: true });
+    mkdirSync(join(bucket, 'a'));
+    await settled();
+    await writeFile(join(bucket, 'a', '2.jpg'), BYTES);
+    await (await consumer.nextOf('a/2.jpg')).ack();
+  });
+
+  test('a folder that is moved away and made again in one go is told of under both names', async () => {
+    await start();
+    await mkdir(join(bucket, 'a'));
+    await writeFile(join(bucket, 'a', '1.jpg'), BYTES);
+    await (await consumer.nextOf('a/1.jpg')).ack();
+    renameSync(join(bucket, 'a'), join(bucket, 'b'));
+    mkdirSync(join(bucket, 'a'));
+    writeFileSync(join(bucket, 'a', '1.jpg'), 'other bytes');
+    const told = [await consumer.next(), await consumer.next()];
+    expect(told.map(({ event }) => [event.kind, event.key]).sort()).toEqual([
+      ['created', 'a/1.jpg'],
+      ['created', 'b/1.jpg'],
+    ]);
+  });
+
   test('files in a renamed folder are told of under their new keys', async () => {
     await start();
     await mkdir(join(bucket, 'a'));
@@ -188,8 +220,30 @@ describe.each([
     expect(await settled()).toEqual([]);
   });
 
+  test('a path too long for a key is passed over', async () => {
+    await start();
+    const folder = join(bucket, ...Array.from({ length: 5 }, () => 'x'.repeat(210)));
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, 'cat.jpg'), BYTES);
+    expect(await settled()).toEqual([]);
+  });
+
+  test.skipIf(process.platform === 'win32')('a backslash in a name is told of as it is', async () => {
+    await start();
+    await writeFile(join(bucket, 'a\\b.jpg'), BYTES);
+    expect((await consumer.next()).event.key).toBe('a\\b.jpg');
+  });
+
+  test('a root that is a symbolic link is watched where it leads', async () => {
+    await mkdir(bucket);
+    await symlink(root, join(outside, 'link'));
+    await start({ root: join(outside, 'link') });
+    await writeFile(join(bucket, 'cat.jpg'), BYTES);
+    expect((await consumer.next()).event.key).toBe('cat.jpg');
+  });
+
   test('keys that are not accepted are not told of', async () => {
-    await start((key) => key.endsWith('.jpg'));
+    await start({ accepts: (key) => key.endsWith('.jpg') });
     await writeFile(join(bucket, 'note.txt'), BYTES);
     await rm(join(bucket, 'note.txt'));
     await writeFile(join(bucket, 'other.txt'), BYTES);

@@ -9,19 +9,14 @@ describe('settler', () => {
   let folder: string;
   let settler: Settler;
   let told: string[];
-  let idle: Promise<void>;
 
   function start(capacity = 10, settleMs = 24): void {
     told = [];
-    idle = new Promise((resolve) => {
-      settler = createSettler({
-        settleMs,
-        capacity,
-        onFile: (path, { size }) => told.push(`${basename(path)} ${size}`),
-        onFolder: (path) => told.push(`${basename(path)}/`),
-        onMissing: (path) => told.push(`${basename(path)} missing`),
-        onIdle: resolve,
-      });
+    settler = createSettler({
+      settleMs,
+      capacity,
+      onFile: (path, { size }) => told.push(`${basename(path)} ${size}`),
+      onMissing: (path) => told.push(`${basename(path)} missing`),
     });
   }
 
@@ -41,20 +36,20 @@ describe('settler', () => {
     await rm(folder, { recursive: true });
   });
 
-  test('tells files, folders and missing paths apart', async () => {
+  test('tells of files and of missing paths, not of folders', async () => {
     start();
     await writeFile(join(folder, 'file'), 'abc');
     await mkdir(join(folder, 'folder'));
-    for (const name of ['file', 'folder', 'nothing']) settler.touch(join(folder, name));
-    await idle;
-    expect(told.toSorted()).toEqual(['file 3', 'folder/', 'nothing missing']);
+    for (const name of ['folder', 'file', 'nothing']) settler.touch(join(folder, name));
+    await expect.poll(() => told).toHaveLength(2);
+    expect(told).toEqual(['file 3', 'nothing missing']);
   });
 
   test('tells of a file no second time while it stays as it was', async () => {
     start();
     await writeFile(join(folder, 'file'), 'abc');
     settler.touch(join(folder, 'file'));
-    await idle;
+    await expect.poll(() => told).toEqual(['file 3']);
     settler.touch(join(folder, 'file'));
     await writeFile(join(folder, 'later'), 'abc');
     settler.touch(join(folder, 'later'));
@@ -73,8 +68,7 @@ describe('settler', () => {
     await lookAfter(400);
     expect(told).toEqual([]);
     vi.advanceTimersByTime(400);
-    await idle;
-    expect(told).toEqual(['file 6']);
+    await expect.poll(() => told).toEqual(['file 6']);
   });
 
   test('a file under constant change does not hold back others', async () => {
@@ -85,8 +79,7 @@ describe('settler', () => {
     const writing = setInterval(() => settler.touch(join(folder, 'busy')), 0);
     await expect.poll(() => told).toContain('quiet 3');
     clearInterval(writing);
-    await idle;
-    expect(told.at(-1)).toBe('busy 0');
+    await expect.poll(() => told.at(-1)).toBe('busy 0');
   });
 
   test('beyond the capacity paths are refused, those that wait are not', async () => {
@@ -94,15 +87,16 @@ describe('settler', () => {
     expect(settler.touch(join(folder, 'a'))).toBe(true);
     expect(settler.touch(join(folder, 'b'))).toBe(false);
     expect(settler.touch(join(folder, 'a'))).toBe(true);
-    await idle;
-    expect(told).toEqual(['a missing']);
+    await expect.poll(() => told).toEqual(['a missing']);
+    expect(settler.touch(join(folder, 'b'))).toBe(true);
   });
 
   test('a closed settler tells of nothing', async () => {
     start();
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
     settler.touch(join(folder, 'a'));
     settler.close();
     expect(settler.touch(join(folder, 'b'))).toBe(false);
-    expect(settler.has(join(folder, 'a'))).toBe(false);
+    expect(vi.getTimerCount()).toBe(0);
   });
 });
