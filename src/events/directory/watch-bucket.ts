@@ -69,7 +69,10 @@ export async function watchBucket(options: WatchBucketOptions): Promise<Known | 
   async function lookAgain(path: string, told: Set<string>): Promise<void> {
     await sleep(SECOND_LOOK, undefined, { signal: ended.signal });
     newFolders.delete(path);
-    for (const entry of await readdir(path, { withFileTypes: true })) {
+    const entries = await readdir(path, { withFileTypes: true });
+    // To add something would open the watcher again.
+    if (ended.signal.aborted) return;
+    for (const entry of entries) {
       const child = join(path, entry.name);
       if (entry.isDirectory() && !folders.has(child)) watcher.add(child);
       if (entry.isFile() && !told.has(child) && accepts(child)) onChange(child);
@@ -111,7 +114,9 @@ export async function watchBucket(options: WatchBucketOptions): Promise<Known | 
         .on('ready', () => {
           ready = true;
           for (const [path, told] of newFolders) void lookAgain(path, told).catch(ignore);
-          onStarted();
+          // What polling finds is compared with a first look, which is still on its way.
+          if (usePolling) sleep(pollPauseMs, undefined, { signal: ended.signal }).then(onStarted, ignore);
+          else onStarted();
         })
         .on('error', fail);
       signal.addEventListener('abort', () => end(), { signal: ended.signal });

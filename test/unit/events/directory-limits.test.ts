@@ -1,5 +1,5 @@
 import fs, { type FSWatcher, mkdirSync, writeFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,13 +16,14 @@ import { type Consumer, consume } from '../../contracts/consumer.js';
 /** The system's own limits cannot be reached here without harm to other processes: `watch` refuses as it would. */
 const { watch, watchFile } = fs;
 let refusal = '';
-let watchers: FSWatcher[] = [];
+let watchers = new Map<string, FSWatcher>();
 let beforeWatching = (_path: string) => {};
 fs.watch = ((...args: Parameters<typeof fs.watch>) => {
   if (refusal !== '') throw Object.assign(new Error(`${refusal}: refused`), { code: refusal });
-  beforeWatching(String(args[0]));
+  const path = String(args[0]);
+  beforeWatching(path);
   const watcher = watch(...args);
-  watchers.push(watcher);
+  watchers.set(path, watcher);
   return watcher;
 }) as typeof fs.watch;
 fs.watchFile = ((...args: Parameters<typeof fs.watchFile>) => {
@@ -70,7 +71,7 @@ describe('directory source at its limits', () => {
     bucket = join(root, 'uploads');
     log = [];
     refusal = '';
-    watchers = [];
+    watchers = new Map();
     beforeWatching = () => {};
   });
 
@@ -113,7 +114,7 @@ describe('directory source at its limits', () => {
   test('a watch that breaks later is replaced by polling', async () => {
     await start();
     const broken = Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' });
-    watchers[0]?.emit('error', broken);
+    watchers.get(bucket)?.emit('error', broken);
     await writeUntilTold('cat.jpg');
     expect(log).toHaveLength(1);
   });
@@ -121,8 +122,17 @@ describe('directory source at its limits', () => {
   test('a bucket folder that is removed is watched again once it is back', async () => {
     await start();
     await rm(bucket, { recursive: true });
+    await expect.poll(() => log).toMatchObject([{ level: 40, err: { message: 'The folder is gone.' } }]);
+    await expect.poll(() => readdir(bucket).catch(() => undefined), { timeout: 10_000 }).toEqual([]);
     await writeUntilTold('cat.jpg');
     await writeUntilTold('new folder/dog.jpg');
+  });
+
+  test('files that are not accepted take no watch', async () => {
+    await mkdir(bucket);
+    for (const name of ['cat.jpg', 'note.txt']) await writeFile(join(bucket, name), BYTES);
+    await start({ accepts: (key) => key.endsWith('.jpg') });
+    expect([...watchers.keys()].sort()).toEqual([root, bucket, join(bucket, 'cat.jpg')]);
   });
 
   test('a burst beyond the capacity is counted and never leaves a folder unwatched', async () => {

@@ -3,7 +3,7 @@ import { appendFile, mkdir, mkdtemp, rename, rm, symlink, utimes, writeFile } fr
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pino } from 'pino';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
   createDirectorySource,
   type DirectorySource,
@@ -87,6 +87,7 @@ describe.each([
   });
 
   afterEach(async () => {
+    vi.useRealTimers();
     await consumer.stop();
     await rm(root, { recursive: true, force: true });
   });
@@ -175,6 +176,20 @@ describe.each([
       ['created', 'a/1.jpg'],
       ['created', 'b/1.jpg'],
     ]);
+  });
+
+  test('a folder that is moved to the place of another in one go is told of, however old its files are', async () => {
+    await start();
+    await mkdir(join(bucket, 'a'));
+    await writeFile(join(bucket, 'a', '1.jpg'), BYTES);
+    await (await consumer.nextOf('a/1.jpg')).ack();
+    await mkdir(join(outside, 'a'));
+    await writeFile(join(outside, 'a', '2.jpg'), BYTES);
+    // The times of a file cannot be set back, so the clock is set forward.
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 60_000 });
+    rmSync(join(bucket, 'a'), { recursive: true });
+    renameSync(join(outside, 'a'), join(bucket, 'a'));
+    expect((await consumer.nextOf('a/2.jpg')).event.kind).toBe('created');
   });
 
   test('files in a renamed folder are told of under their new keys', async () => {
