@@ -19,7 +19,10 @@ if (task === 'start') run(['dist/cli.js', 'run', ...args]);
 else if (task === 'test') {
   step(['dist/cli.js', 'models', 'pull']);
   run(['node_modules/vitest/vitest.mjs', 'run', ...args]);
-} else fail(`unknown task "${task}": expected start or test`);
+} else if (task === 'test:integration') {
+  step(['dist/cli.js', 'models', 'pull']);
+  run(['node_modules/vitest/vitest.mjs', 'run', '--config', 'vitest.integration.config.ts', ...args]);
+} else fail(`unknown task "${task}": expected start, test or test:integration`);
 
 function checkNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);

@@ -23,6 +23,12 @@ const ERROR_KINDS = {
   IMAGE_TOO_MANY_PIXELS: kind('permanent', 413, 'Upload a smaller picture, or raise CLEARCUT_MAX_PIXELS.'),
   IMAGE_TOO_MANY_FRAMES: kind('permanent', 413, 'Upload fewer frames, or raise CLEARCUT_MAX_FRAMES.'),
 
+  OPTIONS_INVALID: kind(
+    'permanent',
+    400,
+    'Correct the metadata of the upload; docs/integration.md lists the options.',
+  ),
+
   // Storage.
   OBJECT_NOT_FOUND: kind('permanent', 404, 'Check the bucket and the key.'),
   BUCKET_NOT_FOUND: kind('permanent', 404, 'Create the bucket, or correct its name in the configuration.'),
@@ -37,7 +43,27 @@ const ERROR_KINDS = {
     'Another writer was faster: read the object again, then decide.',
   ),
   STORE_UNAVAILABLE: kind('transient', 503, 'Check that the store can be reached and is not full.'),
+  CREDENTIALS_REFUSED: kind(
+    'transient',
+    503,
+    'Check CLEARCUT_S3_ACCESS_KEY_ID and CLEARCUT_S3_SECRET_ACCESS_KEY.',
+  ),
+  ACCESS_DENIED: kind('transient', 403, 'Let the access key read, write, delete and list in the bucket.'),
+  CLOCK_SKEWED: kind('transient', 503, "Set this machine's clock right, for example with NTP."),
   FOLDER_IN_USE: kind('permanent', 409, 'Stop the other Clearcut on this folder, or give this one its own.'),
+
+  // Events.
+  EVENT_INVALID: kind('permanent', 400, 'Let the source send S3 event notifications and nothing else.'),
+  TOKEN_INVALID: kind(
+    'permanent',
+    401,
+    'Send the token of CLEARCUT_WEBHOOK_TOKEN: "Authorization: Bearer TOKEN".',
+  ),
+  EVENT_SOURCE_UNAVAILABLE: kind(
+    'transient',
+    503,
+    'Check that the source of events can be reached and that the credentials may read it.',
+  ),
 
   // Links.
   LINK_EXPIRED: kind('permanent', 403, 'Ask for a new link: clearcut link KEY.'),

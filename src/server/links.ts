@@ -2,6 +2,7 @@ import { createHmac, randomBytes, randomUUID, timingSafeEqual } from 'node:crypt
 import { link, mkdir, open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ClearcutError, systemCodeOf } from '../errors.js';
+import { contentDispositionOf, encodeRfc3986 } from '../storage/content-disposition.js';
 import { guard } from '../storage/directory/fs-errors.js';
 import { checkExpiresIn } from '../storage/link-expiry.js';
 import type { PresignedLink, PresignGetOptions, PresignPutOptions } from '../storage/object-store.js';
@@ -160,18 +161,6 @@ function encodeSegment(segment: string, subject: { bucket: string; key: string }
     throw new ClearcutError('KEY_INVALID', `No URL can carry a key with the segment "${segment}".`, subject);
   }
   return encodeRfc3986(segment);
-}
-
-/** RFC 6266: the name in ASCII for old clients, and exactly (RFC 8187) for all others. */
-function contentDispositionOf(name: string): string {
-  const ascii = name.replace(/[^\x20-\x7e]/gu, '_').replace(/["\\%]/g, '_');
-  return `attachment; filename="${ascii}"; filename*=UTF-8''${encodeRfc3986(Buffer.from(name).toString())}`;
-}
-
-/** encodeURIComponent leaves five characters that have a meaning elsewhere: in headers, Markdown, shells. */
-function encodeRfc3986(text: string): string {
-  const percent = (character: string) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
-  return encodeURIComponent(text).replace(/[!'()*]/g, percent);
 }
 
 const SECRET_BYTES = 32;

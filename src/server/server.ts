@@ -7,10 +7,12 @@ import type { Logger } from '../telemetry/logger.js';
 import type { LinkSigner } from './links.js';
 import { registerObjectRoutes } from './object-routes.js';
 import { NOTHING_HERE, problemOf, sendProblem } from './problem.js';
+import { registerWebhookRoute, type WebhookRouteOptions } from './webhook-route.js';
 
 export interface ServerOptions {
   readonly store: ObjectStore;
-  readonly signer: LinkSigner;
+  /** Checks links to objects; undefined where the store's own server does, and no object is served here. */
+  readonly signer: LinkSigner | undefined;
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
@@ -19,6 +21,8 @@ export interface ServerOptions {
   readonly maxUploadBytes: number;
   /** Whether the service can take work now; what else it says is shown at `/readyz`. */
   readonly ready: () => Readiness;
+  /** Takes events at `/events`. Default: nothing is there. */
+  readonly webhook?: WebhookRouteOptions | undefined;
 }
 
 export interface Readiness {
@@ -41,11 +45,12 @@ const REQUEST_TIMEOUT = 15 * 60_000;
 const CLOSE_GRACE = 5_000;
 
 /**
- * Serves objects to whoever has a link, and `/healthz` and `/readyz`. Those have one path segment and objects at
- * least two (bucket and key), so no bucket's name can hide them. Throws CONFIG_INVALID where it cannot listen.
+ * Serves objects to whoever has a link, `/healthz` and `/readyz`, and takes events at `/events`. Those have one path
+ * segment and objects at least two (bucket and key), so no bucket's name can hide them. Throws CONFIG_INVALID where it
+ * cannot listen, or should not (see registerWebhookRoute).
  */
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const { store, signer, host, port, logger, maxUploadBytes, ready } = options;
+  const { store, signer, host, port, logger, maxUploadBytes, ready, webhook } = options;
   // Fastify's own log lines contain whole URLs, and with them signatures; the hooks below write lines without.
   const app = fastify({
     logger: false,
@@ -61,8 +66,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     const readiness = ready();
     return reply.code(readiness.ok ? 200 : 503).send(readiness);
   });
-  // In a scope of its own: what these routes do with bodies and headers is not for the others.
-  app.register(async (scope) => registerObjectRoutes(scope, { store, signer, maxUploadBytes }));
+  // Each in a scope of its own: what these routes do with bodies and headers is not for the others.
+  if (signer !== undefined)
+    app.register(async (scope) => registerObjectRoutes(scope, { store, signer, maxUploadBytes }));
+  if (webhook !== undefined) app.register(async (scope) => registerWebhookRoute(scope, webhook, host));
 
   app.setNotFoundHandler((_request, reply) => sendProblem(reply, NOTHING_HERE));
   app.setErrorHandler<FastifyError | ClearcutError>((error, request, reply) => {

@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, rm, unlink } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { ClearcutError } from '../../errors.js';
+import { createKeyedMutex } from '../keyed-mutex.js';
 import type {
   GetOptions,
   ListOptions,
@@ -18,7 +19,6 @@ import { commit } from './commit.js';
 import { describeFile } from './describe.js';
 import { guard, toStoreError, unlessMissing } from './fs-errors.js';
 import { identityOf } from './identity.js';
-import { createKeyedMutex } from './keyed-mutex.js';
 import { openLayout, removeStaleTempFiles, syncFolder } from './layout.js';
 import { listFolder } from './list.js';
 import { isBucketName } from './paths.js';

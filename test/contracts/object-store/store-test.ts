@@ -17,7 +17,9 @@ export type Capability =
   /** An upload link limits the size of what is uploaded. */
   | 'maxBytes of upload links'
   /** An upload link fixes the content type of what is uploaded. */
-  | 'contentType of upload links';
+  | 'contentType of upload links'
+  /** The server refuses links that were changed or have expired. */
+  | 'checked links';
 
 /** Capabilities that a store does not have, each with the reason. */
 export type Lacks = Readonly<Partial<Record<Capability, string>>>;

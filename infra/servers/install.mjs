@@ -1,0 +1,120 @@
+// Installs the servers that the integration tests run against, each pinned, into .cache/:
+//   node infra/servers/install.mjs            all of them; what cannot be had is told, and is no failure
+//   node infra/servers/install.mjs minio      only these; prints the path of each, fails where one cannot be had
+// What is there already is kept, so a second run takes a fraction of a second. MinIO is built from source (upstream
+// publishes no binaries any more), which takes some minutes and needs Go, as nats-server does; moto needs Python 3.
+import { execFile } from 'node:child_process';
+import { access, mkdir, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import lockfile from 'proper-lockfile';
+
+const CACHE = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), '.cache');
+const GOBIN = join(CACHE, 'bin');
+const VENV = join(CACHE, 'moto');
+const WINDOWS = process.platform === 'win32';
+const EXE = WINDOWS ? '.exe' : '';
+const VENV_BIN = join(VENV, WINDOWS ? 'Scripts' : 'bin');
+const MINUTES = 60_000;
+
+const SERVERS = {
+  minio: goServer('minio', 'github.com/minio/minio', 'v0.0.0-20250907161309-07c3a429bfed'),
+  nats: goServer('nats-server', 'github.com/nats-io/nats-server/v2', 'v2.15.2'),
+  moto: {
+    path: join(VENV_BIN, `moto_server${EXE}`),
+    isInstalled: async () => {
+      const version = 'import importlib.metadata as m; print(m.version("moto"))';
+      const found = await output(join(VENV_BIN, `python${EXE}`), ['-c', version]);
+      return found !== undefined && /^5\.2\./.test(found) && (await exists(SERVERS.moto.path));
+    },
+    install: async () => {
+      await rm(VENV, { recursive: true, force: true });
+      await run(WINDOWS ? 'python' : 'python3', ['-m', 'venv', VENV]);
+      const quiet = ['--quiet', '--disable-pip-version-check', '--no-input'];
+      await run(join(VENV_BIN, `python${EXE}`), ['-m', 'pip', 'install', ...quiet, 'moto[server]==5.2.*']);
+    },
+  },
+};
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !Object.hasOwn(SERVERS, name));
+if (unknown.length > 0) {
+  say(`unknown server "${unknown[0]}": expected ${Object.keys(SERVERS).join(', ')}`);
+  process.exit(2);
+}
+
+for (const name of wanted.length > 0 ? wanted : Object.keys(SERVERS)) {
+  try {
+    process.stdout.write(`${await ensure(name)}\n`);
+  } catch (error) {
+    say(`NOT TESTED: ${name} cannot be had: ${error.message}`);
+    if (wanted.length > 0) process.exitCode = 1;
+  }
+}
+
+/** The path of the server, which is installed where it is missing or of another version. One process at a time. */
+async function ensure(name) {
+  const server = SERVERS[name];
+  if (await server.isInstalled()) return server.path;
+  await mkdir(CACHE, { recursive: true });
+  // Building MinIO takes minutes: whoever comes second waits for the first.
+  const retries = { forever: true, minTimeout: 500, maxTimeout: 2000, maxRetryTime: 15 * MINUTES };
+  const release = await lockfile.lock(CACHE, { lockfilePath: join(CACHE, `${name}.lock`), retries });
+  try {
+    if (await server.isInstalled()) return server.path;
+    say(`installing ${name} (once; this can take some minutes)`);
+    await server.install();
+    if (!(await server.isInstalled())) throw new Error('it was installed, but does not answer as expected');
+    return server.path;
+  } finally {
+    await release();
+  }
+}
+
+function goServer(program, module, version) {
+  const path = join(GOBIN, `${program}${EXE}`);
+  return {
+    path,
+    isInstalled: async () => {
+      if (!(await exists(path))) return false;
+      // The version is written in the program; without Go there is nothing better to do than to trust it.
+      const buildInfo = await output('go', ['version', '-m', path]);
+      return buildInfo === undefined || buildInfo.includes(`\t${module}\t${version}`);
+    },
+    install: () => run('go', ['install', `${module}@${version}`], { GOBIN }),
+  };
+}
+
+async function run(command, args, environment = {}) {
+  try {
+    const options = {
+      env: { ...process.env, ...environment },
+      timeout: 14 * MINUTES,
+      maxBuffer: 64 * 1024 * 1024,
+    };
+    return (await promisify(execFile)(command, args, options)).stdout;
+  } catch (error) {
+    if (error.code === 'ENOENT') throw new Error(`"${command}" is not installed on this machine`);
+    if (error.killed) throw new Error(`"${command}" did not finish in time`);
+    const lines = String(error.stderr ?? '')
+      .trim()
+      .split('\n');
+    throw new Error(`"${command} ${args.join(' ')}" failed: ${lines.at(-1)}`);
+  }
+}
+
+async function output(command, args) {
+  return run(command, args).catch(() => undefined);
+}
+
+function exists(path) {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function say(text) {
+  process.stderr.write(`clearcut: ${text}\n`);
+}
