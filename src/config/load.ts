@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import type { z } from 'zod';
 import { ClearcutError, messageOf, systemCodeOf } from '../errors.js';
+import { crossChecks } from './cross-checks.js';
 import { type Config, configSchema } from './schema.js';
 import { SETTINGS, type Setting } from './settings.js';
 
@@ -59,11 +60,23 @@ export function loadConfig(sources: ConfigSources = {}): LoadedConfig {
       `The configuration has ${count(problems.length)}:\n${bullets(problems)}`,
     );
   }
-  const root = resolve(cwd, config.storage.root);
-  const cache = config.models.cache === '' ? '' : resolve(cwd, config.models.cache);
+  return { config: withAbsolutePaths(config, cwd), warnings: unknownVariables(env) };
+}
+
+function withAbsolutePaths(config: Config, cwd: string): Config {
+  const absolute = (path: string) => (path === '' ? '' : resolve(cwd, path));
+  const { storage, models, s3, events } = config;
+  const root = absolute(storage.root);
   return {
-    config: { ...config, storage: { root }, models: { ...config.models, cache } },
-    warnings: unknownVariables(env),
+    ...config,
+    storage: { ...storage, root },
+    models: { ...models, cache: absolute(models.cache) },
+    s3: { ...s3, caFile: absolute(s3.caFile) },
+    events: {
+      ...events,
+      natsCredentials: absolute(events.natsCredentials),
+      webhookJournal: absolute(events.webhookJournal) || join(root, '.clearcut', 'webhook'),
+    },
   };
 }
 
@@ -122,27 +135,6 @@ function detailOf(issue: z.core.$ZodIssue): string {
   if (issue.code !== 'invalid_union' || issue.message !== 'Invalid input') return issue.message;
   const inner = issue.errors.flat().find((candidate) => candidate.code !== 'invalid_type');
   return inner?.message ?? issue.message;
-}
-
-function crossChecks(config: Config): string[] {
-  const problems: string[] = [];
-  const { cutoutPrefix, recordPrefix, deadLetterPrefix } = config.output;
-  const prefixes = [cutoutPrefix, recordPrefix, deadLetterPrefix];
-  if (prefixes.some((prefix, at) => prefixes.some((other, to) => at !== to && other.startsWith(prefix)))) {
-    problems.push(
-      'CLEARCUT_CUTOUT_PREFIX, CLEARCUT_RECORD_PREFIX, CLEARCUT_DEAD_LETTER_PREFIX: none may be empty or lie within another',
-    );
-  }
-  const { bucket, prefix } = config.input;
-  if (bucket === config.output.bucket && prefixes.some((own) => prefix !== '' && prefix.startsWith(own))) {
-    problems.push(
-      'CLEARCUT_INPUT_PREFIX: lies within the output of the same bucket, so output would feed input',
-    );
-  }
-  if (config.delivery.retryMin > config.delivery.retryMax) {
-    problems.push('CLEARCUT_RETRY_MIN: is longer than CLEARCUT_RETRY_MAX');
-  }
-  return problems;
 }
 
 /** Kubernetes adds variables for a service named "clearcut", so an unknown name is no error. */

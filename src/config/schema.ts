@@ -44,6 +44,11 @@ function setting<Type extends z.ZodType>(type: Type, env: string, doc: string, u
   return type.meta({ env, doc, unit });
 }
 
+/** A text that nobody may read over a shoulder: it has no flag, because a command line is open to the whole machine. */
+function secret(env: string, doc: string, initial = '') {
+  return z.string().default(initial).meta({ env, doc, secret: true });
+}
+
 export const configSchema = z.strictObject({
   storage: z
     .strictObject({
@@ -52,6 +57,99 @@ export const configSchema = z.strictObject({
         'CLEARCUT_ROOT',
         'Folder that holds the buckets, one folder each.',
       ),
+      kind: setting(
+        oneOf(['directory', 's3']).default('directory'),
+        'CLEARCUT_STORE',
+        'Where the buckets are: `directory` (folders below the root) or `s3` (AWS, MinIO and every compatible server).',
+      ),
+    })
+    .prefault({}),
+  s3: z
+    .strictObject({
+      endpoint: setting(
+        optionalHttpUrl().default(''),
+        'CLEARCUT_S3_ENDPOINT',
+        'Address of the S3 server; empty for AWS.',
+      ),
+      publicEndpoint: setting(
+        optionalHttpUrl().default(''),
+        'CLEARCUT_S3_PUBLIC_ENDPOINT',
+        'Address that links start with, where clients reach the server by another one; empty for the endpoint.',
+      ),
+      region: setting(z.string().default('us-east-1'), 'CLEARCUT_S3_REGION', 'Region of the buckets.'),
+      accessKeyId: setting(
+        z.string().default(''),
+        'CLEARCUT_S3_ACCESS_KEY_ID',
+        "Access key; empty for the AWS SDK's own search (environment, profile, role of the machine).",
+      ),
+      secretAccessKey: secret('CLEARCUT_S3_SECRET_ACCESS_KEY', 'Secret of the access key.'),
+      sessionToken: secret('CLEARCUT_S3_SESSION_TOKEN', 'Session token of temporary credentials.'),
+      pathStyle: setting(
+        oneOf(['auto', 'true', 'false']).default('auto'),
+        'CLEARCUT_S3_PATH_STYLE',
+        'Whether the bucket is in the path of URLs; `auto`: yes where an endpoint is set.',
+      ),
+      caFile: setting(
+        z.string().default(''),
+        'CLEARCUT_S3_CA_FILE',
+        'File with the certificates of a private authority that the server may have.',
+      ),
+      corsOrigins: setting(
+        textList().default([]),
+        'CLEARCUT_S3_CORS_ORIGINS',
+        'Origins whose web pages may upload and read with links, separated by commas, such as `https://shop.example`; `clearcut setup` allows them.',
+      ),
+    })
+    .prefault({}),
+  events: z
+    .strictObject({
+      sources: setting(
+        textList()
+          .pipe(z.array(oneOf(['directory', 'minio-listen', 'webhook', 'nats', 'sqs'])))
+          .default([]),
+        'CLEARCUT_EVENTS',
+        'Sources of events, separated by commas: `directory`, `minio-listen`, `webhook`, `nats`, `sqs`. Empty: `directory` for a directory, the sweep alone for S3.',
+      ),
+      targetArn: setting(
+        z.string().default(''),
+        'CLEARCUT_EVENTS_TARGET_ARN',
+        "ARN of the target that the server sends the bucket's events to, such as `arn:minio:sqs::CLEARCUT:nats`, for `clearcut setup`; empty with `sqs` means the queue's own.",
+      ),
+      webhookToken: secret(
+        'CLEARCUT_WEBHOOK_TOKEN',
+        'Token that webhook calls must carry (`Authorization: Bearer TOKEN`).',
+      ),
+      webhookJournal: setting(
+        z.string().default(''),
+        'CLEARCUT_WEBHOOK_JOURNAL',
+        'Folder that keeps webhook events until they are done; one for each process. Empty: `.clearcut/webhook` below the root.',
+      ),
+      natsUrl: secret(
+        'CLEARCUT_NATS_URL',
+        'Addresses of the NATS servers of one cluster, separated by commas; may hold a user and password.',
+        'nats://127.0.0.1:4222',
+      ),
+      natsSubject: setting(
+        z.string().default('clearcut.events'),
+        'CLEARCUT_NATS_SUBJECT',
+        'Subject of the events.',
+      ),
+      natsStream: setting(
+        z.string().default('CLEARCUT'),
+        'CLEARCUT_NATS_STREAM',
+        'JetStream stream that holds the events; made where it does not exist.',
+      ),
+      natsConsumer: setting(
+        z.string().default('clearcut'),
+        'CLEARCUT_NATS_CONSUMER',
+        'Durable consumer that all workers share.',
+      ),
+      natsCredentials: setting(
+        z.string().default(''),
+        'CLEARCUT_NATS_CREDENTIALS',
+        'File with NATS credentials; empty for none.',
+      ),
+      sqsUrl: setting(optionalHttpUrl().default(''), 'CLEARCUT_SQS_URL', 'URL of the SQS queue.'),
     })
     .prefault({}),
   input: z
@@ -110,6 +208,11 @@ export const configSchema = z.strictObject({
         whole(0, 65_535).default(0),
         'CLEARCUT_OUTPUT_MAX_SIDE',
         'Longest side of the cut-outs in pixels; 0 keeps the size of the input.',
+      ),
+      expireDays: setting(
+        whole(0, 36_500).default(0),
+        'CLEARCUT_CUTOUT_EXPIRY_DAYS',
+        'Days after which S3 deletes cut-outs, by a rule that `clearcut setup` makes; records stay. 0: never.',
       ),
     })
     .prefault({}),
@@ -238,6 +341,11 @@ export const configSchema = z.strictObject({
         'CLEARCUT_SHUTDOWN_GRACE',
         'How long the images in flight may take to finish when the service is told to stop.',
         'duration',
+      ),
+      removeResults: setting(
+        flag().default(false),
+        'CLEARCUT_REMOVE_RESULTS',
+        'Remove the result or dead letter of an input when an event tells that the input was deleted.',
       ),
     })
     .prefault({}),

@@ -11,11 +11,18 @@ export interface Setting {
   /** Flag without its dashes: `input-prefix`. */
   readonly flag: string;
   readonly doc: string;
+  /** Whether the value must not be shown; such a setting has no flag on the command line. */
+  readonly secret: boolean;
   /** As a reader would write it; empty where the default is empty. */
   readonly defaultText: string;
 }
 
-const metaSchema = z.object({ env: z.string(), doc: z.string(), unit: z.string().optional() });
+const metaSchema = z.object({
+  env: z.string(),
+  doc: z.string(),
+  unit: z.string().optional(),
+  secret: z.boolean().default(false),
+});
 
 /** Every setting of the schema, in its order. */
 export const SETTINGS: readonly Setting[] = Object.entries(configSchema.shape).flatMap(
@@ -31,6 +38,7 @@ export const SETTINGS: readonly Setting[] = Object.entries(configSchema.shape).f
           .toLowerCase()
           .replaceAll('_', '-'),
         doc: meta.doc,
+        secret: meta.secret,
         defaultText: textOf(defaults[name], meta.unit),
       };
     });

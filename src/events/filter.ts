@@ -23,7 +23,12 @@ const GLOB_OPTIONS = { dot: true, flags: 'is', windows: false } satisfies picoma
 export function createKeyFilter({ prefix, include, exclude }: KeyFilterOptions): KeyFilter {
   const included = picomatch([...include], GLOB_OPTIONS);
   const excluded = picomatch([...exclude], GLOB_OPTIONS);
-  return (key) => key.startsWith(prefix) && included(key) && !excluded(key);
+  return (key) => key.startsWith(prefix) && !isFolderMarker(key) && included(key) && !excluded(key);
+}
+
+/** The consoles of S3 servers show a folder where there is an empty object whose key ends with a slash. */
+function isFolderMarker(key: string): boolean {
+  return key.endsWith('/');
 }
 
 /** Where Clearcut itself writes. */

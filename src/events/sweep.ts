@@ -15,6 +15,11 @@ export interface SweepSourceOptions extends Omit<FindUnsettledOptions, 'doubtMs'
   /** Events that may wait; the listing goes on only as they are taken. */
   readonly capacity: number;
   /**
+   * Other processes sweep the same store: objects are handed out in no order and pauses vary by a quarter, so that
+   * the processes seldom take the same object at once. Default: false.
+   */
+  readonly isShared?: boolean;
+  /**
    * The first listing begins after this (or after `intervalMs`, should this never end): the start of the sources that
    * tell of everything newer.
    */
@@ -69,6 +74,7 @@ interface Request {
  */
 export function createSweepSource(options: SweepSourceOptions): SweepSource {
   const { store, input, intervalMs, settleMs, capacity, beginAfter, onSweep, logger } = options;
+  const { isShared = false } = options;
   const queue = createLocalQueue({ source: 'sweep', capacity });
   let requests: Request[] = [];
   let interruption = new AbortController();
@@ -118,7 +124,7 @@ export function createSweepSource(options: SweepSourceOptions): SweepSource {
     for await (const window of findUnsettled({ ...options, doubtMs })) {
       listed += window.listed;
       missing += window.unsettled.length;
-      for (const object of window.unsettled) {
+      for (const object of isShared ? shuffled(window.unsettled) : window.unsettled) {
         if (Date.now() - object.lastModified.getTime() >= settleMs) await emit(object, signal);
         else if (young.size < MAX_YOUNG) young.set(object.key, object);
       }
@@ -136,8 +142,9 @@ export function createSweepSource(options: SweepSourceOptions): SweepSource {
 
   /** Until the next sweep is due, sees to the young objects. */
   async function rest(young: Map<string, ObjectSummary>, signal: AbortSignal): Promise<void> {
-    const due = performance.now() + intervalMs;
-    for (let left = intervalMs; left > 0 && !signal.aborted; left = due - performance.now()) {
+    const interval = isShared ? intervalMs * (0.75 + Math.random() / 2) : intervalMs;
+    const due = performance.now() + interval;
+    for (let left = interval; left > 0 && !signal.aborted; left = due - performance.now()) {
       await pause(young.size > 0 ? Math.min(settleMs, left) : left, signal);
       try {
         for (const object of young.values()) if (!signal.aborted) await revisit(object, young, signal);
@@ -170,6 +177,18 @@ export function createSweepSource(options: SweepSourceOptions): SweepSource {
     },
     counts: queue.counts,
   };
+}
+
+/** In random order (Fisher and Yates). */
+function shuffled<Item>(items: readonly Item[]): Item[] {
+  const mixed: Item[] = [];
+  for (const item of items) {
+    const at = Math.floor(Math.random() * (mixed.length + 1));
+    const moved = mixed[at];
+    if (moved !== undefined) mixed.push(moved);
+    mixed[at] = item;
+  }
+  return mixed;
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

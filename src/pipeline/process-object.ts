@@ -1,14 +1,17 @@
 import { buffer } from 'node:stream/consumers';
 import { type ClearcutError, toClearcutError } from '../errors.js';
+import type { OutputOptions } from '../image/encode.js';
 import { checkFileSize } from '../image/inspect.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { type Cutter, cutOutAdmitted } from './cut-out-admitted.js';
+import { outputFor } from './object-options.js';
 import type { DeadLetter, ResultRecord } from './result-record.js';
 import {
   type OutputPlace,
   publishDeadLetter,
   publishResult,
   readSettlement,
+  refreshOlder,
   removeOther,
   settledAs,
   withdraw,
@@ -19,8 +22,8 @@ export interface Pipeline extends Cutter {
   readonly store: ObjectStore;
   /** Whether objects with this key are ours to process. */
   readonly accepts: (bucket: string, key: string) => boolean;
-  /** Where the outcome of an input is stored. */
-  readonly placeOf: (inputKey: string) => OutputPlace;
+  /** Where the outcome of an input is stored; the format is the configured one unless given. */
+  readonly placeOf: (inputKey: string, format?: OutputOptions['format']) => OutputPlace;
   /** Seconds that the link in a record works. */
   readonly linkExpiresIn: number;
   readonly model: ResultRecord['model'];
@@ -29,6 +32,7 @@ export interface Pipeline extends Cutter {
 export type Outcome =
   | { readonly kind: 'result'; readonly record: ResultRecord }
   | { readonly kind: 'dead-letter'; readonly deadLetter: DeadLetter }
+  | { readonly kind: 'removed' }
   | { readonly kind: 'skipped'; readonly reason: 'filtered' | 'gone' | 'already done' | 'superseded' };
 
 /** One object to process. */
@@ -51,14 +55,17 @@ interface Version extends Task {
 export async function processObject(task: Task, pipeline: Pipeline): Promise<Outcome> {
   const { store, admission } = pipeline;
   if (!pipeline.accepts(task.bucket, task.key)) return { kind: 'skipped', reason: 'filtered' };
-  const place = pipeline.placeOf(task.key);
+  const head = await store.head(task.bucket, task.key);
+  if (head === undefined) return { kind: 'skipped', reason: 'gone' };
+  const output = outputFor(head.metadata, pipeline.output);
+  const place = pipeline.placeOf(task.key, output.format);
 
   // Already done? The newest version is compared by ETag, whatever version the event spoke of.
-  const [head, before] = await Promise.all([store.head(task.bucket, task.key), readSettlement(store, place)]);
-  if (head === undefined) return { kind: 'skipped', reason: 'gone' };
+  const before = await readSettlement(store, place);
   const settled = settledAs(before, head.etag);
   if (settled !== undefined) {
     await removeOther(store, place, before, settled);
+    await refreshOlder(store, place, before, settled, head.lastModified);
     return { kind: 'skipped', reason: 'already done' };
   }
 
@@ -68,8 +75,13 @@ export async function processObject(task: Task, pipeline: Pipeline): Promise<Out
   const releaseFile = await admission.admitFile(head.size);
   try {
     const { version, bytes } = await fetchObject(task, pipeline);
+    // Overwritten since we looked: the newer version may have other options, so all begins again.
+    if (version.etag !== head.etag) {
+      releaseFile();
+      return await processObject(task, pipeline);
+    }
     const fetchedAt = performance.now();
-    const { info, picture } = await cutOutAdmitted(bytes, pipeline).catch((error) =>
+    const { info, picture } = await cutOutAdmitted(bytes, { ...pipeline, output }).catch((error) =>
       unexpected(error, version),
     );
 

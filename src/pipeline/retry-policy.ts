@@ -1,4 +1,4 @@
-import type { ClearcutError } from '../errors.js';
+import type { ClearcutError, ErrorCode } from '../errors.js';
 
 export interface RetryPolicy {
   readonly maxAttempts: number;
@@ -13,10 +13,18 @@ export type Verdict =
   | { readonly action: 'retry'; readonly delayMs: number };
 
 /**
- * Failures that say nothing about the object: the store is away, another writer won, we are stopping. They are tried
- * again for as long as they last; a store that is down for an hour must not turn a whole bucket into dead letters.
+ * Failures that say nothing about the object: the store is away or refuses us, another writer won, we are stopping.
+ * They are tried again for as long as they last; a store that is down for an hour, or a policy that is wrong for
+ * one, must not turn a whole bucket into dead letters.
  */
-const NOT_THE_OBJECTS_FAULT = new Set(['STORE_UNAVAILABLE', 'PRECONDITION_FAILED', 'SHUTTING_DOWN']);
+const NOT_THE_OBJECTS_FAULT = new Set<ErrorCode>([
+  'STORE_UNAVAILABLE',
+  'CREDENTIALS_REFUSED',
+  'ACCESS_DENIED',
+  'CLOCK_SKEWED',
+  'PRECONDITION_FAILED',
+  'SHUTTING_DOWN',
+]);
 
 /**
  * Permanent errors are dead letters at once; transient ones are tried again after a pause that doubles, and become

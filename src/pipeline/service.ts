@@ -3,6 +3,7 @@ import PQueue from 'p-queue';
 import { ClearcutError, toClearcutError } from '../errors.js';
 import type { Delivery, EventSource } from '../events/event-source.js';
 import type { Logger } from '../telemetry/logger.js';
+import { forgetObject } from './forget-object.js';
 import { buryObject, type Outcome, type Pipeline, processObject, type Task } from './process-object.js';
 import { judge, type RetryPolicy } from './retry-policy.js';
 
@@ -14,6 +15,8 @@ export interface ServiceOptions {
   /** Images in flight at once, at most. */
   readonly concurrency: number;
   readonly retry: RetryPolicy;
+  /** Remove the outcome of an input that was removed. Default: false. */
+  readonly removeResults?: boolean;
   readonly logger: Logger;
   /** Milliseconds between two signs of life for a delivery that is being worked on. */
   readonly heartbeat?: number;
@@ -25,6 +28,10 @@ export interface ServiceCounts {
   readonly deadLetters: number;
   readonly skipped: number;
   readonly retries: number;
+  /** Inputs that were removed and whose outcome was removed after them. */
+  readonly removed: number;
+  /** Of the results and dead letters, those whose input the sweep found: no source had told of it in time. */
+  readonly foundBySweep: number;
 }
 
 export interface Service {
@@ -46,16 +53,19 @@ const HEARTBEAT = 10_000;
  * (ack, nack, terminate) after its outcome is durably stored.
  */
 export function startService(options: ServiceOptions): Service {
-  const { pipeline, sources, concurrency, retry, logger, heartbeat = HEARTBEAT } = options;
+  const { pipeline, sources, concurrency, retry, removeResults = false, logger } = options;
+  const { heartbeat = HEARTBEAT } = options;
   const queue = new PQueue({ concurrency });
   const stopping = new AbortController();
   const busy = new Map<string, Promise<void>>();
-  const counts = { results: 0, deadLetters: 0, skipped: 0, retries: 0 };
+  const counts = { results: 0, deadLetters: 0, skipped: 0, retries: 0, removed: 0, foundBySweep: 0 };
   let state: ServiceState = 'running';
 
   async function consume(source: EventSource): Promise<void> {
     for await (const delivery of source.deliveries(stopping.signal)) {
-      void queue.add(() => oneAtATime(delivery));
+      // From here on it is ours, also while it waits for its turn.
+      const alive = setInterval(() => void delivery.extend().catch(ignore), heartbeat);
+      void queue.add(() => oneAtATime(delivery).finally(() => clearInterval(alive)));
       // The next delivery is taken only when a place is free, so a burst waits in its source and not in memory.
       await queue.onSizeLessThan(1);
     }
@@ -76,7 +86,6 @@ export function startService(options: ServiceOptions): Service {
 
   async function handle(delivery: Delivery): Promise<void> {
     const { event, attempt, source } = delivery;
-    const alive = setInterval(() => void delivery.extend().catch(ignore), heartbeat);
     const task: Task = { bucket: event.bucket, key: event.key, attempt };
     try {
       await settle(delivery, task);
@@ -85,17 +94,16 @@ export function startService(options: ServiceOptions): Service {
       const error = toClearcutError(thrown, 'STORE_UNAVAILABLE', task);
       logger.error({ err: error, ...task, source }, 'outcome could not be stored; it will be tried again');
       await delivery.nack(retry.retryMax).catch(ignore);
-    } finally {
-      clearInterval(alive);
     }
   }
 
   async function settle(delivery: Delivery, task: Task): Promise<void> {
-    if (delivery.event.kind === 'removed') return delivery.ack();
+    const isRemoval = delivery.event.kind === 'removed';
+    if (isRemoval && !removeResults) return delivery.ack();
     try {
-      const outcome = await processObject(task, pipeline);
+      const outcome = await (isRemoval ? forgetObject(task, pipeline) : processObject(task, pipeline));
       await delivery.ack();
-      report(outcome, task);
+      report(outcome, task, delivery.source);
     } catch (thrown) {
       const error = toClearcutError(thrown, 'STORE_UNAVAILABLE', task);
       const verdict = judge(error, task.attempt, retry);
@@ -106,19 +114,24 @@ export function startService(options: ServiceOptions): Service {
       }
       const outcome = await buryObject(task, exhaustedOr(error, task), pipeline);
       await delivery.terminate(error.message);
-      report(outcome, task);
+      report(outcome, task, delivery.source);
     }
   }
 
-  function report(outcome: Outcome, { bucket, key, attempt }: Task): void {
+  function report(outcome: Outcome, { bucket, key, attempt }: Task, source: string): void {
+    const isNew = outcome.kind === 'result' || outcome.kind === 'dead-letter';
+    if (isNew && source === 'sweep') counts.foundBySweep += 1;
     if (outcome.kind === 'result') {
       counts.results += 1;
       const { output, timings } = outcome.record;
-      logger.info({ bucket, key, output: output.key, ms: timings['total'], attempt }, 'cut out');
+      logger.info({ bucket, key, output: output.key, ms: timings['total'], attempt, source }, 'cut out');
     } else if (outcome.kind === 'dead-letter') {
       counts.deadLetters += 1;
       const { code, message, remedy } = outcome.deadLetter.error;
-      logger.warn({ bucket, key, code, reason: message, remedy }, 'dead letter');
+      logger.warn({ bucket, key, code, reason: message, remedy, source }, 'dead letter');
+    } else if (outcome.kind === 'removed') {
+      counts.removed += 1;
+      logger.info({ bucket, key }, 'the input was removed, and its outcome with it');
     } else {
       counts.skipped += 1;
       logger.debug({ bucket, key, reason: outcome.reason }, 'skipped');

@@ -24,6 +24,7 @@ export interface OutputPlace {
 /** One document as it was read, with the ETag that a conditional write needs. */
 interface Stored<Content> {
   readonly etag: string;
+  readonly lastModified: Date;
   /** Undefined where the document is not ours or of an older layout: then it settles nothing and is written over. */
   readonly content: Content | undefined;
 }
@@ -53,6 +54,15 @@ export async function readSettlement(store: ObjectStore, place: OutputPlace): Pr
   return { cutout, formerCutout, record, deadLetter };
 }
 
+/** The dead letter with this key; undefined where there is none, or what is there is not ours. */
+export async function readDeadLetter(
+  store: ObjectStore,
+  bucket: string,
+  key: string,
+): Promise<DeadLetter | undefined> {
+  return (await readDocument(store, bucket, key, deadLetterSchema))?.content;
+}
+
 /** The cut-out of the settlement, in whatever format it is. */
 export function recordedCutout({ cutout, formerCutout }: Settlement): ObjectHead | undefined {
   return formerCutout ?? cutout;
@@ -64,6 +74,24 @@ export function settledAs(settlement: Settlement, sourceEtag: string): 'result' 
   const hasRecord = record?.content?.source.etag === sourceEtag;
   if (hasRecord && recordedCutout(settlement)?.metadata[SOURCE_ETAG] === sourceEtag) return 'result';
   return deadLetter?.content?.source.etag === sourceEtag ? 'dead-letter' : undefined;
+}
+
+/**
+ * Writes the document of a settled object again where it does not look newer than its input: a sweep, which goes by
+ * times alone, would hand such an object out for ever. It happens when somebody touches the files of a directory, and
+ * on servers that tell whole seconds.
+ */
+export async function refreshOlder(
+  store: ObjectStore,
+  place: OutputPlace,
+  settlement: Settlement,
+  settled: 'result' | 'dead-letter',
+  inputModified: Date,
+): Promise<void> {
+  const { record, deadLetter } = settlement;
+  const [key, stored] = settled === 'result' ? [place.recordKey, record] : [place.deadLetterKey, deadLetter];
+  if (stored?.content === undefined || stored.lastModified > inputModified) return;
+  await putDocument(store, place.bucket, key, stored.content, stored.content.source.etag, stored.etag);
 }
 
 /** A cut-out ready to be stored. */
@@ -129,6 +157,16 @@ export async function removeOther(
   if (record !== undefined) await store.delete(place.bucket, place.recordKey);
 }
 
+/** Removes everything that the settlement holds, as far as this place knows of it. */
+export async function removeSettlement(store: ObjectStore, place: OutputPlace): Promise<boolean> {
+  const settlement = await readSettlement(store, place);
+  const { cutout, record, deadLetter } = settlement;
+  if ((cutout ?? record ?? deadLetter) === undefined) return false;
+  await removeOther(store, place, settlement, 'dead-letter');
+  await removeOther(store, place, settlement, 'result');
+  return true;
+}
+
 /** Takes back an outcome of this version that was published while a newer version arrived. */
 export async function withdraw(store: ObjectStore, place: OutputPlace, sourceEtag: string): Promise<void> {
   const now = await readSettlement(store, place);
@@ -168,7 +206,11 @@ async function readDocument<Schema extends z.ZodType>(
 ): Promise<Stored<z.infer<Schema>> | undefined> {
   try {
     const { head, body } = await store.get(bucket, key, { maxBytes: MAX_DOCUMENT_BYTES });
-    return { etag: head.etag, content: schema.safeParse(parseJson(await text(body))).data };
+    return {
+      etag: head.etag,
+      lastModified: head.lastModified,
+      content: schema.safeParse(parseJson(await text(body))).data,
+    };
   } catch (error) {
     if (error instanceof ClearcutError && error.code === 'OBJECT_NOT_FOUND') return undefined;
     throw error;

@@ -45,7 +45,7 @@ export async function createTestPipeline(options: TinyModelOptions = {}): Promis
     engine,
     admission: createAdmission(1024 ** 3),
     accepts: (bucket, key) => bucket === INPUT && !key.startsWith('.'),
-    placeOf: (key) => placeOf(key, 'png'),
+    placeOf: (key, format = 'png') => placeOf(key, format),
     limits: { maxBytes: 10_000_000, maxPixels: 10_000_000, maxFrames: 100 },
     output: { format: 'png', webpQuality: 90, maxSide: 0 },
     linkExpiresIn: 600,

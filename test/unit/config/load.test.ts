@@ -1,6 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
+import { addSettings } from '../../../src/commands/settings-options.js';
 import { loadConfig } from '../../../src/config/load.js';
 import { SETTINGS } from '../../../src/config/settings.js';
 import { ClearcutError } from '../../../src/errors.js';
@@ -73,6 +75,59 @@ describe('how values are written', () => {
   });
 });
 
+const S3 = { CLEARCUT_STORE: 's3' };
+
+describe('secrets', () => {
+  const SECRET = 'very-secret-value';
+  const secrets = SETTINGS.filter(({ secret }) => secret);
+
+  test('are known as such', () => {
+    expect(secrets.map(({ env }) => env).sort()).toEqual([
+      'CLEARCUT_NATS_URL',
+      'CLEARCUT_S3_SECRET_ACCESS_KEY',
+      'CLEARCUT_S3_SESSION_TOKEN',
+      'CLEARCUT_WEBHOOK_TOKEN',
+    ]);
+  });
+
+  test('are in no error, whatever else is wrong', () => {
+    const env = Object.fromEntries(secrets.map((setting) => [setting.env, SECRET]));
+    const problems = problemsOf({
+      env: { ...env, ...S3, CLEARCUT_EVENTS: 'nats,sqs', CLEARCUT_MEMORY: 'lots' },
+    });
+    expect(problems.length).toBeGreaterThan(0);
+    expect(problems.join()).not.toContain(SECRET);
+  });
+
+  test('have no flag, because a command line is open to the whole machine', () => {
+    const command = addSettings(new Command('x'), ['s3', 'events']);
+    const flags = command.options.map(({ long }) => long);
+    expect(flags).toContain('--s3-endpoint');
+    for (const { flag } of secrets) expect(flags).not.toContain(`--${flag}`);
+  });
+});
+
+test('S3 and its events are set like everything else; files are found from the working folder', () => {
+  const { config } = loadConfig({
+    cwd: '/srv',
+    env: {
+      ...S3,
+      CLEARCUT_EVENTS: 'nats, webhook',
+      CLEARCUT_WEBHOOK_TOKEN: 'token',
+      CLEARCUT_NATS_CREDENTIALS: 'nats.creds',
+      CLEARCUT_S3_CA_FILE: 'ca.pem',
+      CLEARCUT_ROOT: 'data',
+    },
+  });
+  expect(config.storage).toEqual({ kind: 's3', root: '/srv/data' });
+  expect(config.events).toMatchObject({
+    sources: ['nats', 'webhook'],
+    natsCredentials: '/srv/nats.creds',
+    webhookJournal: '/srv/data/.clearcut/webhook',
+  });
+  expect(config.s3.caFile).toBe('/srv/ca.pem');
+});
+
 describe('errors', () => {
   test('are all told at once, each with the place it was written at', async () => {
     const cwd = await temporaryFolder();
@@ -106,6 +161,33 @@ describe('errors', () => {
     ],
     ['pauses the wrong way round', { CLEARCUT_RETRY_MIN: '2m', CLEARCUT_RETRY_MAX: '1m' }, /is longer than/],
     ['an expiry beyond 7 days', { CLEARCUT_LINK_EXPIRY: '8d' }, /at most 7d/],
+    ['a folder watched in S3', { CLEARCUT_STORE: 's3', CLEARCUT_EVENTS: 'directory' }, /watches folders/],
+    [
+      'S3 events for a folder',
+      { CLEARCUT_EVENTS: 'nats' },
+      /nats: tell of objects in S3; set CLEARCUT_STORE=s3/,
+    ],
+    ['SQS without a queue', { ...S3, CLEARCUT_EVENTS: 'sqs' }, /CLEARCUT_SQS_URL: `sqs` needs/],
+    [
+      'a webhook without a token',
+      { ...S3, CLEARCUT_EVENTS: 'webhook' },
+      /CLEARCUT_WEBHOOK_TOKEN: `webhook` needs/,
+    ],
+    ['listening without an address', { ...S3, CLEARCUT_EVENTS: 'minio-listen' }, /in CLEARCUT_S3_ENDPOINT/],
+    ['an unknown source', { ...S3, CLEARCUT_EVENTS: 'kafka' }, /expected one of directory, minio-listen/],
+    ['half a pair of credentials', { ...S3, CLEARCUT_S3_ACCESS_KEY_ID: 'key' }, /set both, or neither/],
+    ['a session without a key', { ...S3, CLEARCUT_S3_SESSION_TOKEN: 'x' }, /belongs to an access key/],
+    [
+      'a password in an address',
+      { ...S3, CLEARCUT_S3_ENDPOINT: 'http://me:pw@minio' },
+      /must not hold a user/,
+    ],
+    [
+      'links without a server',
+      { ...S3, CLEARCUT_S3_PUBLIC_ENDPOINT: 'http://x' },
+      /needs CLEARCUT_S3_ENDPOINT/,
+    ],
+    ['a target that is no ARN', { ...S3, CLEARCUT_EVENTS_TARGET_ARN: 'nats' }, /expected the ARN of a queue/],
     ['a prefix that climbs', { CLEARCUT_INPUT_PREFIX: '../' }, /expected nothing or a folder/],
   ])('%s is refused', (_, env, expected) => {
     expect(problemsOf({ env }).join('\n')).toMatch(expected);

@@ -74,6 +74,12 @@ describe('key filter', () => {
     expect(accepts('photos')).toBe(false);
   });
 
+  test('the empty objects that consoles make for folders are left alone', () => {
+    const accepts = createKeyFilter({ prefix: '', include: ['**'], exclude: [] });
+    expect(['photos/', 'photos/summer/'].map(accepts)).toEqual([false, false]);
+    expect(accepts('photos/cat.jpg')).toBe(true);
+  });
+
   test('without excludes hidden files are processed too', () => {
     expect(filter({ exclude: [] })('a/.hidden/b.jpg')).toBe(true);
   });

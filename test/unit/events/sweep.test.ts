@@ -44,6 +44,15 @@ describe('sweep source', () => {
     await consumer.stop();
   });
 
+  test('shared with other processes, it hands out in an order of its own', async () => {
+    const keys = Array.from({ length: 40 }, (_, at) => `${String(at).padStart(2, '0')}.jpg`);
+    for (const key of keys) await buckets.putInput(key);
+    start({ isShared: true });
+    for (const _ of keys) await (await consumer.next()).ack();
+    expect(consumer.seen).not.toEqual(keys);
+    expect([...consumer.seen].sort()).toEqual(keys);
+  });
+
   test('at the start it tells of what has no outcome', async () => {
     await buckets.putInput('a.jpg');
     await buckets.putInput('b.jpg');

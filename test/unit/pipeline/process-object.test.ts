@@ -117,3 +117,43 @@ describe('a bad image', () => {
     expect((await outputs()).filter((key) => key.startsWith('cutouts/'))).toHaveLength(7);
   });
 });
+
+describe('options in the metadata of an upload', () => {
+  test('decide how its cut-out is written; other uploads keep the configuration', async () => {
+    const { store, pipeline, upload, outputs } = await createTestPipeline();
+    const metadata = { 'clearcut-format': 'webp', 'clearcut-output-max-side': '60', 'camera-model': 'X100' };
+    await store.put(INPUT, 'a.png', await drawSubject({ format: 'png' }), { metadata });
+    await upload('b.png', await drawSubject({ format: 'png' }));
+    const outcome = await processObject(task('a.png'), pipeline);
+    await processObject(task('b.png'), pipeline);
+    expect(outcome).toMatchObject({
+      record: { output: { contentType: 'image/webp', width: 60, height: 40 } },
+    });
+    expect(await outputs()).toEqual([
+      'cutouts/a.png.cutout.webp',
+      'cutouts/b.png.cutout.png',
+      'records/a.png.json',
+      'records/b.png.json',
+    ]);
+    expect(await processObject(task('a.png'), pipeline)).toEqual({ kind: 'skipped', reason: 'already done' });
+  });
+
+  test('that are wrong are refused, all at once', async () => {
+    const { store, pipeline } = await createTestPipeline();
+    const metadata = { 'clearcut-format': 'bmp', 'clearcut-webp-quality': '0', 'clearcut-fromat': 'png' };
+    await store.put(INPUT, 'a.png', await drawSubject(), { metadata });
+    await expect(processObject(task('a.png'), pipeline)).rejects.toMatchObject({
+      code: 'OPTIONS_INVALID',
+      message: expect.stringMatching(
+        /clearcut-format: expected one of png, webp.*clearcut-webp-quality.*clearcut-fromat is no option/s,
+      ),
+    });
+  });
+
+  test('of a result that is uploaded again are none', async () => {
+    const { store, pipeline } = await createTestPipeline();
+    const metadata = { 'clearcut-source-etag': 'abc' };
+    await store.put(INPUT, 'a.png', await drawSubject(), { metadata });
+    expect(await processObject(task('a.png'), pipeline)).toMatchObject({ kind: 'result' });
+  });
+});

@@ -154,6 +154,35 @@ test('two sources that tell of one object at once cause one inference', async ()
   expect(await service.drain(5_000)).toBe(true);
 });
 
+test('a delivery keeps its lease from the moment it is taken, also while it waits for its turn', async () => {
+  const { pipeline, engine, upload } = await createTestPipeline();
+  const gate = gated(engine);
+  const queue = createLocalQueue({ source: 'test', capacity: 10 });
+  const extended = new Set<string>();
+  async function* deliveries(signal: AbortSignal) {
+    for await (const delivery of queue.deliveries(signal)) {
+      yield { ...delivery, extend: async () => void extended.add(delivery.event.key) };
+    }
+  }
+  const service = startService({
+    pipeline: { ...pipeline, engine: gate.engine },
+    sources: [{ name: 'test', deliveries }],
+    concurrency: 1,
+    retry: RETRY,
+    logger: pino({ level: 'silent' }),
+    heartbeat: 5,
+  });
+  onTestFinished(async () => void (await service.drain(5_000)));
+  for (const key of ['working.png', 'waiting.png']) {
+    await upload(key, await drawSubject());
+    queue.push({ kind: 'created', bucket: INPUT, key });
+  }
+  await until(() => extended.size === 2);
+  expect(gate.counts.inside).toBeLessThanOrEqual(1);
+  gate.open();
+  await until(() => settled(service) === 2);
+});
+
 describe('draining', () => {
   test('finishes what is in flight and takes nothing more', async () => {
     const { pipeline, engine, upload } = await createTestPipeline();

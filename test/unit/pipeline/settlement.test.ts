@@ -1,3 +1,6 @@
+import { utimes } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { ClearcutError } from '../../../src/errors.js';
 import {
@@ -164,3 +167,25 @@ test('a record that nobody can read is written over', async () => {
   expect(await settle(pipeline)).toMatchObject({ kind: 'result' });
   expect(await outputs()).toEqual([place.cutoutKey, place.recordKey]);
 });
+
+test.each([
+  ['result', good],
+  ['dead letter', bad],
+])(
+  'a %s whose input was touched is made newer than it once, so that no sweep finds it for ever',
+  async (_, bytes) => {
+    const { root, store, pipeline, upload, outputs } = await createTestPipeline();
+    await upload(KEY, await bytes());
+    await settle(pipeline);
+    const touched = new Date(Date.now() + 500);
+    await utimes(join(root, INPUT, KEY), touched, touched);
+    await sleep(touched.getTime() - Date.now() + 20);
+    expect(await settle(pipeline)).toEqual({ kind: 'skipped', reason: 'already done' });
+
+    const [document] = (await outputs()).filter((key) => key.endsWith('.json'));
+    const refreshed = await store.head('results', document ?? '');
+    expect(refreshed?.lastModified.getTime()).toBeGreaterThan(touched.getTime());
+    await settle(pipeline);
+    expect(await store.head('results', document ?? '')).toEqual(refreshed);
+  },
+);
