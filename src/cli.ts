@@ -4,14 +4,26 @@ import { Command } from 'commander';
 import { registerDoctor } from './commands/doctor.js';
 import { registerLink } from './commands/link.js';
 import { registerModels } from './commands/models.js';
+import { registerRedrive } from './commands/redrive.js';
 import { registerRemove } from './commands/remove.js';
 import { registerRun } from './commands/run.js';
+import { registerSetup } from './commands/setup.js';
 import { registerStatus } from './commands/status.js';
 import { reportFailure } from './commands/terminal.js';
+import { systemCodeOf } from './errors.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
 };
+
+// Which Node this runs on is said in package.json; the SDK's plans for its own later versions help nobody here.
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
+
+// Whoever reads our output may have seen enough (`| head`).
+process.stdout.on('error', (error) => {
+  if (systemCodeOf(error) !== 'EPIPE') throw error;
+  process.exit();
+});
 
 const program = new Command('clearcut')
   .description(
@@ -22,8 +34,10 @@ const program = new Command('clearcut')
   .showHelpAfterError('(clearcut COMMAND --help explains each command)');
 
 registerRun(program);
+registerSetup(program);
 registerRemove(program);
 registerStatus(program);
+registerRedrive(program);
 registerLink(program);
 registerDoctor(program);
 registerModels(program);

@@ -9,11 +9,12 @@ import { defaultEngineSize } from '../inference/engine-size.js';
 import { ensureModel } from '../models/prepare.js';
 import type { OnProgress } from '../models/progress.js';
 import type { OutputPlace } from '../pipeline/settlement.js';
-import { createLinkSigner, loadOrCreateLinkSecret } from '../server/links.js';
+import { createLinkSigner, type LinkSigner, loadOrCreateLinkSecret } from '../server/links.js';
 import { createDirectoryStore } from '../storage/directory/store.js';
 import { cutoutKey, deadLetterKey, recordKey } from '../storage/keys.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import type { Logger } from '../telemetry/logger.js';
+import { complain } from './terminal.js';
 
 /** Builds the parts that several commands share from the configuration. */
 
@@ -23,19 +24,51 @@ export function publicUrlOf({ server }: Config): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${server.port}`;
 }
 
-/** `publicUrl`: where links start, for those who know better than the configuration (a port chosen at start). */
-export async function openStore(config: Config, publicUrl: () => string = () => publicUrlOf(config)) {
+/** Sections of the configuration that decide which store is opened, and how it issues links. */
+export const STORE_SECTIONS = ['storage', 's3', 'server'] as const;
+
+/** Sections of the configuration that decide how the service runs. */
+export const SERVICE_SECTIONS = [
+  ...STORE_SECTIONS,
+  'events',
+  'input',
+  'output',
+  'limits',
+  'inference',
+  'models',
+  'delivery',
+] as const;
+
+export interface OpenedStore {
+  readonly store: ObjectStore;
+  /** Checks the links of a directory store; S3 servers check their own. */
+  readonly signer: LinkSigner | undefined;
+}
+
+export interface OpenStoreOptions {
+  /** Where links start, for those who know better than the configuration (a port chosen at start). */
+  readonly publicUrl?: () => string;
+  /** Told of what an S3 server cannot do. Default: a line on stderr. */
+  readonly onWarning?: (message: string) => void;
+}
+
+export async function openStore(config: Config, options: OpenStoreOptions = {}): Promise<OpenedStore> {
+  const { publicUrl = () => publicUrlOf(config), onWarning = complain } = options;
+  if (config.storage.kind === 's3') {
+    // Loaded only where it is used: the SDK takes a while.
+    const { createS3Store } = await import('../storage/s3/store.js');
+    return { store: await createS3Store({ ...config.s3, onWarning }), signer: undefined };
+  }
   const secret = await loadOrCreateLinkSecret(join(config.storage.root, '.clearcut', 'link-secret'));
   const signer = createLinkSigner({ secret, publicUrl });
-  const store: ObjectStore = await createDirectoryStore({ root: config.storage.root, links: signer });
-  return { store, signer };
+  return { store: await createDirectoryStore({ root: config.storage.root, links: signer }), signer };
 }
 
 /** Where the outcome of an input is stored. */
-export function placeOf({ output }: Config, inputKey: string): OutputPlace {
+export function placeOf({ output }: Config, inputKey: string, format = output.format): OutputPlace {
   return {
     bucket: output.bucket,
-    cutoutKey: cutoutKey(output.cutoutPrefix, inputKey, output.format),
+    cutoutKey: cutoutKey(output.cutoutPrefix, inputKey, format),
     recordKey: recordKey(output.recordPrefix, inputKey),
     deadLetterKey: deadLetterKey(output.deadLetterPrefix, inputKey),
   };

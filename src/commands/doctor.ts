@@ -4,21 +4,14 @@ import { availableParallelism, freemem } from 'node:os';
 import type { Command } from 'commander';
 import sharp from 'sharp';
 import type { Config } from '../config/schema.js';
-import { ClearcutError, messageOf, toClearcutError } from '../errors.js';
+import { ClearcutError, messageOf } from '../errors.js';
 import { createLogger } from '../telemetry/logger.js';
-import { openEngine, publicUrlOf } from './context.js';
+import { openEngine, publicUrlOf, SERVICE_SECTIONS } from './context.js';
+import { type Check, check } from './doctor/check.js';
 import { showModelProgress } from './model-progress.js';
 import { addSettings, loadSettings } from './settings-options.js';
 import { EXIT, print, printJson } from './terminal.js';
 
-interface Check {
-  readonly name: string;
-  readonly status: 'ok' | 'advice' | 'wrong';
-  readonly detail: string;
-  readonly remedy?: string;
-}
-
-const SECTIONS = ['storage', 'input', 'output', 'limits', 'inference', 'models', 'delivery', 'server'];
 const MARKS = { ok: '✓', advice: '!', wrong: '✗' } as const;
 const MiB = 1024 * 1024;
 
@@ -26,9 +19,11 @@ const MiB = 1024 * 1024;
 export function registerDoctor(program: Command): void {
   const command = program
     .command('doctor')
-    .description('check configuration, folder, port, device and model; say what is wrong and how to mend it')
+    .description(
+      'check configuration, storage, events, port, device and model; say what is wrong and how to mend it',
+    )
     .option('--json', 'print JSON');
-  addSettings(command, SECTIONS).action(async () => {
+  addSettings(command, SERVICE_SECTIONS).action(async () => {
     const { config, warnings } = loadSettings(command);
     const checks = await examine(config, warnings);
     if (command.opts<{ json?: boolean }>().json) printJson(checks);
@@ -45,7 +40,7 @@ async function examine(config: Config, warnings: readonly string[]): Promise<Che
       detail: `Node ${process.versions.node}, libvips ${sharp.versions.vips}`,
     },
     ...warnings.map((detail): Check => ({ name: 'configuration', status: 'advice', detail })),
-    await check('folder', () => folderIsWritable(config)),
+    ...(await storageChecks(config)),
     await check('port', () => portIsFree(config)),
     threadPoolAdvice(),
     memoryAdvice(config),
@@ -53,14 +48,11 @@ async function examine(config: Config, warnings: readonly string[]): Promise<Che
   return [...checks, await check('model and device', () => modelRuns(config))];
 }
 
-/** Runs one check; what it throws is what is wrong. */
-async function check(name: string, examination: () => Promise<string>): Promise<Check> {
-  try {
-    return { name, status: 'ok', detail: await examination() };
-  } catch (thrown) {
-    const { message, remedy } = toClearcutError(thrown, 'STORE_UNAVAILABLE');
-    return { name, status: 'wrong', detail: message, remedy };
-  }
+async function storageChecks(config: Config): Promise<Check[]> {
+  if (config.storage.kind === 'directory') return [await check('folder', () => folderIsWritable(config))];
+  const { s3Checks } = await import('./doctor/s3-checks.js');
+  const { sourceChecks } = await import('./doctor/source-checks.js');
+  return [...(await s3Checks(config)), ...(await sourceChecks(config))];
 }
 
 async function folderIsWritable({ storage }: Config): Promise<string> {
@@ -91,7 +83,8 @@ async function portIsFree(config: Config): Promise<string> {
   } finally {
     probe.close();
   }
-  return `${host}:${port} is free; links start with ${publicUrlOf(config)}`;
+  const isS3 = config.storage.kind === 's3';
+  return `${host}:${port} is free${isS3 ? '' : `; links start with ${publicUrlOf(config)}`}`;
 }
 
 /** Whether our own service answers there. */

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import ms from 'ms';
 import { ClearcutError } from '../errors.js';
 import { readSettlement, recordedCutout } from '../pipeline/settlement.js';
-import { openStore, placeOf } from './context.js';
+import { openStore, placeOf, STORE_SECTIONS } from './context.js';
 import { addSettings, loadSettings } from './settings-options.js';
 import { print, printJson } from './terminal.js';
 
@@ -26,7 +26,7 @@ export function registerLink(program: Command): void {
     )
     .option('--download', 'make browsers save the picture instead of showing it')
     .option('--json', 'print JSON');
-  addSettings(command, ['storage', 'input', 'output', 'limits', 'server']).action(async (key: string) => {
+  addSettings(command, [...STORE_SECTIONS, 'input', 'output', 'limits']).action(async (key: string) => {
     const options = command.opts<Options>();
     // The expiry is a setting like any other, with a shorter name here.
     if (options.expires !== undefined) command.setOptionValue('linkExpiry', options.expires);
@@ -35,8 +35,9 @@ export function registerLink(program: Command): void {
     const expiresIn = Math.floor(config.server.linkExpiry / 1000);
 
     if (options.upload) {
-      const { maxBytes } = config.limits;
-      const link = await store.presignPut(config.input.bucket, key, { expiresIn, maxBytes });
+      // S3 signs no largest size into such a link: there, what is too large becomes a dead letter.
+      const limit = config.storage.kind === 's3' ? {} : { maxBytes: config.limits.maxBytes };
+      const link = await store.presignPut(config.input.bucket, key, { expiresIn, ...limit });
       return options.json ? printJson(link) : print(link.url);
     }
     const place = placeOf(config, key);

@@ -2,15 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { Config } from '../config/schema.js';
 import { ClearcutError } from '../errors.js';
-import { createDirectorySource } from '../events/directory-source.js';
-import type { EventSource } from '../events/event-source.js';
-import { createSweepSource } from '../events/sweep.js';
+import { createWebhookSource, type WebhookSource } from '../events/webhook-source.js';
 import { createAdmission } from '../pipeline/admission.js';
 import type { Pipeline } from '../pipeline/process-object.js';
 import { type Service, startService } from '../pipeline/service.js';
 import { startServer } from '../server/server.js';
-import { lockFolder } from '../storage/directory/lock.js';
+import type { ObjectStore } from '../storage/object-store.js';
 import { createLogger, type Logger } from '../telemetry/logger.js';
+import { claimFolder } from './claim-folder.js';
 import {
   acceptanceOf,
   concurrencyOf,
@@ -19,11 +18,13 @@ import {
   openStore,
   placeOf,
   publicUrlOf,
+  SERVICE_SECTIONS,
 } from './context.js';
 import { logModelProgress } from './model-progress.js';
 import { addSettings, loadSettings } from './settings-options.js';
+import { openSources } from './sources.js';
 
-const SECTIONS = ['storage', 'input', 'output', 'limits', 'inference', 'models', 'delivery', 'server', 'log'];
+const SECTIONS = [...SERVICE_SECTIONS, 'log'];
 
 /** `clearcut run`: the service. */
 export function registerRun(program: Command): void {
@@ -55,11 +56,13 @@ async function run(config: Config, logger: Logger): Promise<void> {
       await Promise.race([starting, sleep(START_GRACE)]);
       return;
     }
-    const { service, failed } = started;
+    const { service, closeSources, failed } = started;
     await Promise.race([stopped, ...failed, service.finished]).finally(async () => {
       const graceMs = config.delivery.shutdownGrace;
       logger.info({ graceMs, ...service.counts() }, 'stopping: finishing what is in flight');
-      if (!(await service.drain(graceMs))) {
+      const drained = await service.drain(graceMs);
+      await closeSources();
+      if (!drained) {
         logger.warn('the grace period is over; what was in flight is found again at the next start');
         endNow();
       }
@@ -73,16 +76,26 @@ async function run(config: Config, logger: Logger): Promise<void> {
 }
 
 async function start(config: Config, logger: Logger, closers: Closers) {
-  const { release, lost } = await claimFolder(config.storage.root, logger);
-  closers.push(release);
+  // Only one service may look after a folder; buckets in S3 are shared by as many as there are.
+  const isS3 = config.storage.kind === 's3';
+  const claim = isS3 ? undefined : await claimFolder(config.storage.root, logger);
+  if (claim !== undefined) closers.push(claim.release);
   let publicUrl = publicUrlOf(config);
-  const { store, signer } = await openStore(config, () => publicUrl);
-  for (const bucket of new Set([config.input.bucket, config.output.bucket])) await store.ensureBucket(bucket);
+  const { store, signer } = await openStore(config, {
+    publicUrl: () => publicUrl,
+    onWarning: (message) => logger.warn(message),
+  });
+  for (const bucket of new Set([config.input.bucket, config.output.bucket])) {
+    await (isS3 ? canBeListed(store, bucket) : store.ensureBucket(bucket));
+  }
 
+  const accepts = acceptanceOf(config);
+  const webhook = openWebhook(config, accepts, logger);
   let service: Service | undefined;
   const server = await startServer({
     store,
     signer,
+    webhook: webhook && { receive: webhook.receive, token: config.events.webhookToken },
     host: config.server.host,
     port: config.server.port,
     logger,
@@ -101,84 +114,62 @@ async function start(config: Config, logger: Logger, closers: Closers) {
     store,
     engine,
     admission: createAdmission(config.limits.memory),
-    accepts: acceptanceOf(config),
-    placeOf: (inputKey) => placeOf(config, inputKey),
+    accepts,
+    placeOf: (inputKey, format) => placeOf(config, inputKey, format),
     limits: imageLimitsOf(config),
     output: config.output,
     linkExpiresIn: Math.floor(config.server.linkExpiry / 1000),
     model: { id: model.id, variant: model.variant, side: model.input.side, device: config.inference.device },
   };
+  const { sources, close } = await openSources({ config, pipeline, webhook, logger });
   service = startService({
     pipeline,
-    sources: sourcesOf(config, pipeline, logger),
+    sources,
     concurrency: concurrencyOf(config),
     retry: config.delivery,
+    removeResults: config.delivery.removeResults,
     logger,
   });
+  const place = isS3 ? store.description : config.storage.root;
   logger.info(
     {
-      uploads: `${config.storage.root}/${config.input.bucket}/${config.input.prefix}`,
-      cutouts: `${config.storage.root}/${config.output.bucket}/${config.output.cutoutPrefix}`,
+      uploads: `${place}/${config.input.bucket}/${config.input.prefix}`,
+      cutouts: `${place}/${config.output.bucket}/${config.output.cutoutPrefix}`,
       server: publicUrl,
+      events: sources.map(({ name }) => name).join(', '),
       model: `${model.id} ${model.variant}`,
       device: config.inference.device,
     },
-    'ready: put images into the uploads folder',
+    `ready: put images into the uploads ${isS3 ? 'bucket' : 'folder'}`,
   );
-  return { service, failed: [engine.failed, lost] };
+  return {
+    service,
+    closeSources: close,
+    failed: [engine.failed, ...(claim === undefined ? [] : [claim.lost])],
+  };
 }
 
-/** Milliseconds that a service which is just stopping on the same folder is waited for. */
-const HANDOVER_TIMEOUT = 10_000;
-
-/** Claims the folder for this process; `lost` rejects if another takes it over. Throws FOLDER_IN_USE. */
-async function claimFolder(root: string, logger: Logger) {
-  let lose = (_: ClearcutError): void => {};
-  const lost = new Promise<never>((_, reject) => {
-    lose = reject;
-  });
-  // It may be lost before the service is up and anybody listens.
-  lost.catch(() => {});
-  const onLost = () => lose(new ClearcutError('FOLDER_IN_USE', `Another Clearcut has taken over ${root}.`));
-  const deadline = performance.now() + HANDOVER_TIMEOUT;
-  for (let isFirst = true; ; isFirst = false) {
-    try {
-      return { release: await lockFolder(root, { onLost }), lost };
-    } catch (error) {
-      const inUse = error instanceof ClearcutError && error.code === 'FOLDER_IN_USE';
-      if (!inUse || performance.now() > deadline) throw error;
-      if (isFirst) logger.info({ reason: error.message }, 'waiting for the folder');
-      await sleep(250);
-    }
+/** Rejects where the bucket does not exist or cannot be read: better at the start than at the first image. */
+async function canBeListed(store: ObjectStore, bucket: string): Promise<void> {
+  try {
+    for await (const _ of store.list(bucket)) return;
+  } catch (error) {
+    if (!(error instanceof ClearcutError) || error.code !== 'BUCKET_NOT_FOUND') throw error;
+    const remedy =
+      'Make the buckets with: clearcut setup. Or correct CLEARCUT_INPUT_BUCKET, CLEARCUT_OUTPUT_BUCKET.';
+    throw new ClearcutError('BUCKET_NOT_FOUND', error.message, { bucket, remedy, cause: error });
   }
 }
 
-function sourcesOf(config: Config, pipeline: Pipeline, logger: Logger): EventSource[] {
-  const { delivery, input } = config;
-  const accepts = (key: string) => pipeline.accepts(input.bucket, key);
-  const watched = createDirectorySource({
-    root: config.storage.root,
-    bucket: input.bucket,
-    settleMs: delivery.settle,
-    accepts,
-    usePolling: delivery.watchPolling,
-    capacity: delivery.queueCapacity,
-    logger,
-  });
-  const sweep = createSweepSource({
-    store: pipeline.store,
-    input: { bucket: input.bucket, prefix: input.prefix },
-    placeOf: pipeline.placeOf,
-    accepts,
-    intervalMs: delivery.sweepInterval,
-    settleMs: delivery.settle,
-    capacity: delivery.queueCapacity,
-    // Watched first, listed then: a file that arrives between the two would be seen by neither.
-    beginAfter: watched.started,
-    onSweep: (report) => logger[report.missing > 0 ? 'info' : 'debug'](report, 'swept'),
-    logger,
-  });
-  return [watched, sweep];
+function openWebhook(
+  config: Config,
+  accepts: Pipeline['accepts'],
+  logger: Logger,
+): WebhookSource | undefined {
+  const { events, delivery } = config;
+  if (!events.sources.includes('webhook')) return undefined;
+  const { webhookJournal: journalFolder } = events;
+  return createWebhookSource({ journalFolder, capacity: delivery.queueCapacity, accepts, logger });
 }
 
 /** Ends the process from outside: leaving it while a worker is inside native code would be reported as a crash. */

@@ -3,13 +3,14 @@ import { type LoadedConfig, loadConfig } from '../config/load.js';
 import { SETTINGS } from '../config/settings.js';
 
 /**
- * Gives a command a flag for each setting it uses, and `--config` for the file. `used` names whole sections
- * (`output`) or single settings (`output.format`). Values stay text
- * here: the one schema reads them, whether they come from a flag, the environment or a file.
+ * Gives a command a flag for each setting it uses, and `--config` for the file. `used` names whole sections (`output`)
+ * or single settings (`output.format`). Values stay text here: the one schema reads them, whether they come from a
+ * flag, the environment or a file. Secrets have no flag.
  */
 export function addSettings(command: Command, used: readonly string[]): Command {
   command.addOption(new Option('-c, --config <file>', 'configuration file').env('CLEARCUT_CONFIG'));
   for (const setting of SETTINGS) {
+    if (setting.secret) continue;
     if (!used.includes(setting.path[0]) && !used.includes(setting.path.join('.'))) continue;
     const isDefault = setting.defaultText === '' ? '' : ` (default: ${setting.defaultText})`;
     const option = new Option(`--${setting.flag} <value>`, `${setting.doc}${isDefault} [${setting.env}]`);

@@ -3,7 +3,7 @@ import type { Config } from '../config/schema.js';
 import { ClearcutError } from '../errors.js';
 import { readSettlement, settledAs } from '../pipeline/settlement.js';
 import type { ObjectStore } from '../storage/object-store.js';
-import { acceptanceOf, openStore, placeOf } from './context.js';
+import { acceptanceOf, openStore, placeOf, STORE_SECTIONS } from './context.js';
 import { addSettings, loadSettings } from './settings-options.js';
 import { print, printJson } from './terminal.js';
 
@@ -14,7 +14,7 @@ export function registerStatus(program: Command): void {
     .description('say what became of an object, or count what is done, dead and pending')
     .argument('[key]', 'key of the object in the input bucket')
     .option('--json', 'print JSON');
-  addSettings(command, ['storage', 'input', 'output', 'server']).action(async (key: string | undefined) => {
+  addSettings(command, [...STORE_SECTIONS, 'input', 'output']).action(async (key: string | undefined) => {
     const { config } = loadSettings(command);
     const { store } = await openStore(config);
     const asJson = command.opts<{ json?: boolean }>().json === true;
