@@ -76,6 +76,9 @@ export function settledAs(settlement: Settlement, sourceEtag: string): 'result' 
   return deadLetter?.content?.source.etag === sourceEtag ? 'dead-letter' : undefined;
 }
 
+/** Milliseconds after which an object's events are news no more: who still hands it out is a sweep. */
+const REFRESH_AGE = 30_000;
+
 /**
  * Writes the document of a settled object again where it does not look newer than its input: a sweep, which goes by
  * times alone, would hand such an object out for ever. It happens when somebody touches the files of a directory, and
@@ -91,6 +94,8 @@ export async function refreshOlder(
   const { record, deadLetter } = settlement;
   const [key, stored] = settled === 'result' ? [place.recordKey, record] : [place.deadLetterKey, deadLetter];
   if (stored?.content === undefined || stored.lastModified > inputModified) return;
+  // Events that are told again and again right after an upload must not cause a write each.
+  if (Date.now() - inputModified.getTime() < REFRESH_AGE) return;
   await putDocument(store, place.bucket, key, stored.content, stored.content.source.etag, stored.etag);
 }
 
