@@ -98,6 +98,8 @@ export type ErrorCode = keyof typeof ERROR_KINDS;
 export interface ErrorSubject {
   readonly bucket?: string | undefined;
   readonly key?: string | undefined;
+  /** Of the version that failed, where one was looked at. */
+  readonly etag?: string | undefined;
 }
 
 export interface ErrorDetails extends ErrorSubject {
@@ -112,6 +114,7 @@ export class ClearcutError extends Error {
   readonly remedy: string;
   readonly bucket: string | undefined;
   readonly key: string | undefined;
+  readonly etag: string | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -119,6 +122,14 @@ export class ClearcutError extends Error {
     this.remedy = details.remedy ?? ERROR_KINDS[code].remedy;
     this.bucket = details.bucket;
     this.key = details.key;
+    this.etag = details.etag;
+  }
+
+  /** The same error, saying which object version it is about unless it says so already. */
+  about(subject: ErrorSubject): ClearcutError {
+    if (this.etag !== undefined) return this;
+    const { code, message, remedy, cause = this } = this;
+    return new ClearcutError(code, message, { ...subject, remedy, cause });
   }
 
   get permanence(): Permanence {

@@ -2,7 +2,7 @@ import { buffer } from 'node:stream/consumers';
 import { type ClearcutError, toClearcutError } from '../errors.js';
 import type { OutputOptions } from '../image/encode.js';
 import { checkFileSize } from '../image/inspect.js';
-import type { ObjectStore } from '../storage/object-store.js';
+import type { ObjectHead, ObjectStore } from '../storage/object-store.js';
 import { type Cutter, cutOutAdmitted } from './cut-out-admitted.js';
 import { outputFor } from './object-options.js';
 import type { DeadLetter, ResultRecord } from './result-record.js';
@@ -53,10 +53,20 @@ interface Version extends Task {
  * decides between another attempt and a dead letter (see retry-policy.ts). When it returns, the outcome is durable.
  */
 export async function processObject(task: Task, pipeline: Pipeline): Promise<Outcome> {
-  const { store, admission } = pipeline;
-  if (!pipeline.accepts(task.bucket, task.key)) return { kind: 'skipped', reason: 'filtered' };
-  const head = await store.head(task.bucket, task.key);
+  const { bucket, key } = task;
+  if (!pipeline.accepts(bucket, key)) return { kind: 'skipped', reason: 'filtered' };
+  const head = await pipeline.store.head(bucket, key);
   if (head === undefined) return { kind: 'skipped', reason: 'gone' };
+  try {
+    return await processVersion(task, head, pipeline);
+  } catch (thrown) {
+    // Which version failed: another may be there by the time its dead letter is written.
+    throw toClearcutError(thrown, 'STORE_UNAVAILABLE').about({ bucket, key, etag: head.etag });
+  }
+}
+
+async function processVersion(task: Task, head: ObjectHead, pipeline: Pipeline): Promise<Outcome> {
+  const { store, admission } = pipeline;
   const output = outputFor(head.metadata, pipeline.output);
   const place = pipeline.placeOf(task.key, output.format);
 
@@ -118,12 +128,16 @@ export async function processObject(task: Task, pipeline: Pipeline): Promise<Out
   }
 }
 
-/** Stores the dead letter of an object that cannot be processed: `error` says why. */
+/**
+ * Stores the dead letter of an object that cannot be processed: `error` says why, and which version failed. Where a
+ * newer one is there by now nothing is stored: its own event brings its own outcome.
+ */
 export async function buryObject(task: Task, error: ClearcutError, pipeline: Pipeline): Promise<Outcome> {
   const { store } = pipeline;
   const place = pipeline.placeOf(task.key);
   const [head, before] = await Promise.all([store.head(task.bucket, task.key), readSettlement(store, place)]);
   if (head === undefined) return { kind: 'skipped', reason: 'gone' };
+  if (head.etag !== (error.etag ?? head.etag)) return { kind: 'skipped', reason: 'superseded' };
   if (settledAs(before, head.etag) !== undefined) return { kind: 'skipped', reason: 'already done' };
   const version: Version = { ...task, etag: head.etag, size: head.size };
   const deadLetter: DeadLetter = {

@@ -168,7 +168,7 @@ export function startService(options: ServiceOptions): Service {
 function exhaustedOr(error: ClearcutError, { bucket, key, attempt }: Task): ClearcutError {
   if (error.permanence === 'permanent') return error;
   const message = `Gave up after ${attempt} attempts: ${error.message}`;
-  return new ClearcutError('ATTEMPTS_EXHAUSTED', message, { bucket, key, cause: error });
+  return new ClearcutError('ATTEMPTS_EXHAUSTED', message, { bucket, key, etag: error.etag, cause: error });
 }
 
 function ignore(): void {}

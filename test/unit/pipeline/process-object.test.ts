@@ -157,3 +157,17 @@ describe('options in the metadata of an upload', () => {
     expect(await processObject(task('a.png'), pipeline)).toMatchObject({ kind: 'result' });
   });
 });
+
+test('a newer version that arrives while an older one fails is not buried for it', async () => {
+  const { pipeline, upload, outputs } = await createTestPipeline();
+  await upload('a.png', Buffer.from('the first half of an upload'));
+  const error = await processObject(task('a.png'), pipeline).catch((thrown: unknown) => thrown);
+  await upload('a.png', await drawSubject({ format: 'png' }));
+  expect(error).toBeInstanceOf(ClearcutError);
+  expect(await buryObject(task('a.png'), error as ClearcutError, pipeline)).toEqual({
+    kind: 'skipped',
+    reason: 'superseded',
+  });
+  expect(await outputs()).toEqual([]);
+  expect(await processObject(task('a.png'), pipeline)).toMatchObject({ kind: 'result' });
+});
