@@ -12,6 +12,8 @@ export interface EngineOptions {
   readonly model: PreparedModel;
   readonly device: Device;
   readonly workers: number;
+  /** Numbers of the GPUs that the workers are spread over; the first one unless given. */
+  readonly gpus?: readonly number[];
   readonly threadsPerWorker: number;
   readonly maxBatch: number;
   readonly logger: Logger;
@@ -63,6 +65,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const totals = { batches: 0, pictures: 0, restarts: 0, inferenceMs: 0 };
   const idle = new Set<WorkerHandle>();
   const workers = new Set<WorkerHandle>();
+  const gpuOf = new WeakMap<WorkerHandle, number | undefined>();
   let closing = false;
   let failure: ClearcutError | undefined;
   let onDrained = (): void => {};
@@ -80,7 +83,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   function dispatch(): void {
     for (const worker of idle) {
-      const batch = batcher.take(soloBatches > 0 ? 1 : maxBatch);
+      const batch = batcher.take(soloBatches > 0 ? 1 : worker.batchLimit);
       if (batch.length === 0) break;
       soloBatches = Math.max(0, soloBatches - 1);
       idle.delete(worker);
@@ -96,6 +99,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   async function serve(worker: WorkerHandle, batch: Request[]): Promise<void> {
     busy += 1;
+    const { batchLimit } = worker;
     try {
       const done = await worker.run(
         batch.map((request) => request.rgb),
@@ -106,6 +110,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       totals.pictures += batch.length;
       totals.inferenceMs += done.inferenceMs;
       for (const [index, request] of batch.entries()) settle(request, done.outcomes[index]);
+      if (worker.batchLimit < batchLimit) {
+        const facts = { from: batchLimit, to: worker.batchLimit };
+        logger.warn(facts, 'the device ran out of memory; it is given smaller batches from now on');
+      }
       idle.add(worker);
     } catch (error) {
       const message = `The inference worker stopped while it had this picture: ${messageOf(error)}.`;
@@ -113,24 +121,24 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         request.reject(new ClearcutError('WORKER_CRASHED', message, { cause: error }));
       if (batch.length > 1) soloBatches = batch.length * SOLO_BATCHES;
       workers.delete(worker);
-      void restart(messageOf(error));
+      void restart(messageOf(error), gpuOf.get(worker));
     } finally {
       busy -= 1;
       dispatch();
     }
   }
 
-  async function restart(reason: string): Promise<void> {
+  async function restart(reason: string, gpu?: number): Promise<void> {
     restarting += 1;
     try {
-      await startAgain(reason);
+      await startAgain(reason, gpu);
     } finally {
       restarting -= 1;
       dispatch();
     }
   }
 
-  async function startAgain(reason: string): Promise<void> {
+  async function startAgain(reason: string, gpu?: number): Promise<void> {
     let cause: unknown;
     while (restartsInARow < MAX_RESTARTS) {
       await sleep(RESTART_PAUSE * 2 ** restartsInARow);
@@ -140,7 +148,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       restartsInARow += 1;
       logger.error({ reason, restartsInARow }, 'inference worker stopped; starting it again');
       try {
-        return admit(await spawn());
+        return admit(await spawn(gpu));
       } catch (error) {
         cause = error;
         logger.error({ err: error }, 'inference worker did not start');
@@ -156,11 +164,17 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     fail(failure);
   }
 
-  async function spawn(): Promise<WorkerHandle> {
-    const start = { model, device, threads: options.threadsPerWorker };
-    return startWorker(start, options.workerFile).catch((error: unknown) => {
+  async function spawn(gpu?: number): Promise<WorkerHandle> {
+    const start = { model, device, gpu, threads: options.threadsPerWorker, maxBatch };
+    const worker = await startWorker(start, options.workerFile).catch((error: unknown) => {
       throw startError(device, model, messageOf(error));
     });
+    gpuOf.set(worker, gpu);
+    const { batchLimit, onCpu } = worker;
+    if (batchLimit < maxBatch)
+      logger.warn({ gpu, batchLimit, maxBatch }, 'the device has no memory for the largest batches');
+    if (onCpu !== '') logger.warn({ gpu, layers: onCpu }, 'some layers of the model run on the CPU');
+    return worker;
   }
 
   function admit(worker: WorkerHandle): void {
@@ -170,12 +184,14 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       // A worker that ends while idle had no picture to fail.
       if (!idle.delete(worker)) return;
       workers.delete(worker);
-      if (!closing) void restart('it ended without a picture in hand');
+      if (!closing) void restart('it ended without a picture in hand', gpuOf.get(worker));
     });
     dispatch();
   }
 
-  const first = await Promise.allSettled(Array.from({ length: options.workers }, spawn));
+  const first = await Promise.allSettled(
+    Array.from({ length: options.workers }, (_, index) => spawn(options.gpus?.[index % options.gpus.length])),
+  );
   const started = first.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   const rejected = first.find((result) => result.status === 'rejected');
   if (rejected !== undefined) {

@@ -10,8 +10,12 @@ export type Device = (typeof DEVICES)[number];
 export interface WorkerStart {
   readonly model: PreparedModel;
   readonly device: Device;
+  /** Number of the GPU, where the device lets one be chosen; its first one unless given. */
+  readonly gpu?: number | undefined;
   /** Processor threads of the runtime. */
   readonly threads: number;
+  /** Most pictures in one run. */
+  readonly maxBatch: number;
 }
 
 export type ToWorker =
@@ -21,9 +25,21 @@ export type ToWorker =
 /** What became of one picture of a batch. */
 export type PictureOutcome =
   | { readonly ok: true; readonly matte: ModelMatte }
-  | { readonly ok: false; readonly message: string };
+  | { readonly ok: false; readonly reason: 'not-a-number' | 'failed'; readonly message: string };
 
 export type FromWorker =
-  | { readonly kind: 'ready' }
+  | {
+      readonly kind: 'ready';
+      /** Most pictures that one run has memory for. */
+      readonly batchLimit: number;
+      /** Layers that run on the CPU beside the device, such as "34 Resize"; empty for none. */
+      readonly onCpu: string;
+    }
   | { readonly kind: 'start-failed'; readonly message: string }
-  | { readonly kind: 'done'; readonly outcomes: readonly PictureOutcome[]; readonly inferenceMs: number };
+  | {
+      readonly kind: 'done';
+      readonly outcomes: readonly PictureOutcome[];
+      readonly inferenceMs: number;
+      /** As in `ready`: it falls where memory was short. */
+      readonly batchLimit: number;
+    };

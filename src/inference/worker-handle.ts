@@ -8,10 +8,15 @@ export interface WorkerHandle {
   /** Moves the pictures to the worker. Rejects when it crashed, or takes longer than `timeoutMs` and is abandoned. */
   run(pictures: readonly Uint8Array<ArrayBuffer>[], timeoutMs: number): Promise<Done>;
   onExit(listener: () => void): void;
+  /** Most pictures that one run has memory for; it falls where memory was short. */
+  readonly batchLimit: number;
+  /** Layers that run on the CPU beside the device, such as "34 Resize"; empty for none. */
+  readonly onCpu: string;
   close(): Promise<void>;
 }
 
 type Done = Extract<FromWorker, { kind: 'done' }>;
+type Ready = Extract<FromWorker, { kind: 'ready' }>;
 
 /** Workers are compiled files, also where the code around them runs from source. */
 const WORKER_FILE = createRequire(import.meta.url).resolve('#inference-worker');
@@ -39,23 +44,27 @@ export async function startWorker(start: WorkerStart, file: string = WORKER_FILE
     });
   });
 
-  await new Promise<void>((resolve, reject) => {
+  const { batchLimit, onCpu } = await new Promise<Ready>((resolve, reject) => {
     const timer = setTimeout(() => {
       abandon();
       reject(new Error(`it was not ready within ${START_TIMEOUT} ms`));
     }, START_TIMEOUT);
     worker.once('message', (message: FromWorker) => {
       clearTimeout(timer);
-      if (message.kind === 'start-failed') reject(new Error(message.message));
-      else resolve();
+      if (message.kind === 'ready') resolve(message);
+      else
+        reject(new Error(message.kind === 'start-failed' ? message.message : 'it spoke before it was ready'));
     });
     void exited.then(() => {
       clearTimeout(timer);
       reject(ended ?? new Error('it exited while it started'));
     });
   });
+  let limit = batchLimit;
   worker.on('message', (message: FromWorker) => {
-    if (message.kind === 'done') current?.resolve(message);
+    if (message.kind !== 'done') return;
+    limit = message.batchLimit;
+    current?.resolve(message);
   });
 
   /**
@@ -90,6 +99,10 @@ export async function startWorker(start: WorkerStart, file: string = WORKER_FILE
       }
     },
     onExit: (listener) => void exited.then(listener),
+    onCpu,
+    get batchLimit() {
+      return limit;
+    },
     async close() {
       worker.postMessage({ kind: 'close' } satisfies ToWorker);
       const timer = new AbortController();

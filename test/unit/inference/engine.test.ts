@@ -5,13 +5,15 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
+import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Engine, type EngineOptions, startEngine } from '../../../src/inference/engine.js';
 import type { PreparedModel } from '../../../src/models/model.js';
 import { createLogger } from '../../../src/telemetry/logger.js';
 import { MAGENTA, type Rgb } from '../../support/draw.js';
 import { writeTinyModel } from '../../support/tiny-model.js';
-import { CRASH, FAULTY_WORKER, HANG } from './faults.js';
+import { until } from '../../support/until.js';
+import { CRASH, FAULTY_RUNTIME, FAULTY_WORKER, HANG, LOSE, MEMORY_FOR, REFUSE } from './faults.js';
 
 const SIDE = 16;
 const GREEN: Rgb = [0, 255, 0];
@@ -196,6 +198,72 @@ describe('inference engine when a worker crashes', () => {
     await expect(engine.failed).rejects.toMatchObject({ code: 'WORKER_CRASHED' });
     await expect(engine.infer(picture(GREEN))).rejects.toMatchObject({ code: 'WORKER_CRASHED' });
     expect(engine.stats()).toMatchObject({ restarts: 4, waiting: 0 });
+  });
+});
+
+describe('inference engine whose runtime fails', () => {
+  function recorder() {
+    const lines: { msg: string; from?: number; to?: number }[] = [];
+    const logger = pino({ level: 'warn' }, { write: (line: string) => void lines.push(JSON.parse(line)) });
+    return { lines, logger };
+  }
+
+  it('runs smaller batches once memory was short, says so once, and every picture gets its matte', async () => {
+    const { lines, logger } = recorder();
+    const engine = await open({ workerFile: FAULTY_RUNTIME, maxBatch: 8, logger });
+    const drawn = Array.from({ length: 20 }, (_, index) => rectangle(1 + (index % 15), 3));
+    const mattes = await Promise.all(drawn.map(({ rgb }) => engine.infer(rgb)));
+    for (const [index, { expected }] of drawn.entries()) expect(mattes[index]?.data).toEqual(expected);
+    expect(engine.stats()).toMatchObject({ pictures: 20, restarts: 0 });
+    expect(lines).toEqual([expect.objectContaining({ from: 8, to: 2 })]);
+    expect(lines[0]?.to).toBeLessThanOrEqual(MEMORY_FOR);
+
+    const { batches } = engine.stats();
+    await Promise.all(Array.from({ length: 9 }, () => engine.infer(picture(GREEN))));
+    // The first goes alone; the eight that wait go in twos.
+    expect(engine.stats().batches - batches).toBe(5);
+  });
+
+  it('fails only the picture that the runtime refuses the batch for', async () => {
+    const engine = await open({ workerFile: FAULTY_RUNTIME, maxBatch: 3 });
+    const first = engine.infer(picture(GREEN));
+    const three = [MAGENTA, REFUSE, GREEN].map((colour) => engine.infer(picture(colour)));
+    const [before, refused, after] = await Promise.allSettled(three);
+    await first;
+    expect(before).toMatchObject({ status: 'fulfilled', value: { data: FULL } });
+    expect(refused).toMatchObject({
+      status: 'rejected',
+      reason: { code: 'INFERENCE_FAILED', message: expect.stringContaining('this picture is refused') },
+    });
+    expect(after).toMatchObject({ status: 'fulfilled', value: { data: EMPTY } });
+    expect(engine.stats().restarts).toBe(0);
+  });
+
+  it('starts the worker again when its device is lost', async () => {
+    const engine = await open({ workerFile: FAULTY_RUNTIME });
+    await expect(engine.infer(picture(LOSE))).rejects.toMatchObject({
+      code: 'WORKER_CRASHED',
+      message: expect.stringContaining('lost'),
+    });
+    expect((await engine.infer(picture(MAGENTA))).data).toEqual(FULL);
+    expect(engine.stats().restarts).toBe(1);
+  });
+});
+
+describe('inference engine on several GPUs', () => {
+  it('starts its workers on one after the other, and a crashed one on its own again', async () => {
+    const started: unknown[] = [];
+    const listen = (worker: Worker) =>
+      worker.on('message', ({ gpu }) => void (gpu !== undefined && started.push(gpu)));
+    process.on('worker', listen);
+    const engine = await open({ workerFile: FAULTY_RUNTIME, workers: 3, gpus: [4, 6] });
+    await engine.infer(picture(GREEN));
+    expect(started.sort()).toEqual([4, 4, 6]);
+    started.length = 0;
+    for (const _ of [1, 2, 3]) await engine.infer(picture(LOSE)).catch(() => {});
+    await until(() => engine.stats().restarts === 3 && started.length === 3);
+    process.off('worker', listen);
+    expect(started.sort()).toEqual([4, 4, 6]);
   });
 });
 
