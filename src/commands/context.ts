@@ -4,6 +4,7 @@ import type { Config } from '../config/schema.js';
 import { createKeyFilter, isOwnOutput } from '../events/filter.js';
 import type { ImageLimits } from '../image/inspect.js';
 import { configureImageRuntime } from '../image/runtime.js';
+import { probeDevice } from '../inference/devices/probe.js';
 import { startEngine } from '../inference/engine.js';
 import { defaultEngineSize } from '../inference/engine-size.js';
 import { ensureModel } from '../models/prepare.js';
@@ -93,9 +94,12 @@ export function concurrencyOf({ limits }: Config): number {
   return limits.concurrency === 0 ? availableParallelism() + 2 : limits.concurrency;
 }
 
-/** Fetches and prepares the model where that is still to do, and starts the inference workers on it. */
+/** Proves the device, fetches and prepares the model where that is still to do, and starts the workers on it. */
 export async function openEngine(config: Config, logger: Logger, onProgress: OnProgress) {
   configureImageRuntime();
+  const { device } = config.inference;
+  // First of all: who has no such device should not wait for the model to learn it.
+  const gpus = await probeDevice(device, config.inference.gpus);
   const model = await ensureModel({
     id: config.inference.model,
     maxSide: config.inference.maxSide,
@@ -103,12 +107,12 @@ export async function openEngine(config: Config, logger: Logger, onProgress: OnP
     sourceUrl: config.models.url,
     onProgress,
   });
-  const { device } = config.inference;
-  const size = defaultEngineSize({ device, cores: availableParallelism() });
+  const size = defaultEngineSize({ device, cores: availableParallelism(), gpus: gpus.length });
   const engine = await startEngine({
     model,
     device,
     workers: config.inference.workers || size.workers,
+    gpus,
     threadsPerWorker: config.inference.threads || size.threadsPerWorker,
     maxBatch: config.inference.maxBatch || size.maxBatch,
     logger,

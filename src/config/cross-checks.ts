@@ -6,6 +6,7 @@ export function crossChecks(config: Config): string[] {
     ...outputProblems(config),
     ...deliveryProblems(config),
     ...s3Problems(config),
+    ...inferenceProblems(config),
     ...eventProblems(config),
   ];
 }
@@ -56,6 +57,11 @@ function s3Problems({ s3 }: Config): string[] {
     problems.push('CLEARCUT_S3_PUBLIC_ENDPOINT: needs CLEARCUT_S3_ENDPOINT');
   }
   return problems;
+}
+
+function inferenceProblems({ inference: { device, gpus } }: Config): string[] {
+  if (gpus === 'all' || ['cuda', 'tensorrt', 'directml'].includes(device)) return [];
+  return [`CLEARCUT_GPUS: ${device} has no choice of GPUs; leave it at \`all\``];
 }
 
 function eventProblems({ storage, s3, events }: Config): string[] {

@@ -4,6 +4,7 @@ import {
   byteSize,
   duration,
   flag,
+  gpuList,
   keyPrefix,
   oneOf,
   optionalHttpUrl,
@@ -253,6 +254,11 @@ export const configSchema = z.strictObject({
         oneOf(DEVICES).default('cpu'),
         'CLEARCUT_DEVICE',
         `Where the model runs: ${DEVICES.map((device) => `\`${device}\``).join(', ')}. One that does not work stops the start.`,
+      ),
+      gpus: setting(
+        gpuList().default('all'),
+        'CLEARCUT_GPUS',
+        'GPUs to use, one worker each: `all`, or numbers as `nvidia-smi` shows them, separated by commas; for `cuda`, `tensorrt` and `directml`.',
       ),
       model: setting(
         z.string().min(1).default('isnet-general-use'),

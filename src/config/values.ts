@@ -62,6 +62,21 @@ export function textList() {
   ]);
 }
 
+/** `all`, or different numbers of GPUs, from 0. */
+export function gpuList() {
+  return z.union([z.literal('all'), z.array(z.number()), z.string()]).transform((value, context) => {
+    if (value === 'all') return value;
+    const parts = Array.isArray(value) ? value.map(String) : value.split(',').map((part) => part.trim());
+    if (
+      parts.every((part) => /^\d{1,3}$/.test(part)) &&
+      new Set(parts.map(Number)).size === parts.length &&
+      parts.length > 0
+    )
+      return parts.map(Number);
+    return refuse(context, value, '`all`, or different numbers of GPUs such as 0,1');
+  });
+}
+
 /** One of these words. */
 export function oneOf<const Words extends readonly [string, ...string[]]>(words: Words) {
   return z.enum(words, { error: (issue) => `expected one of ${words.join(', ')}, not ${show(issue.input)}` });

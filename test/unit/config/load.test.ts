@@ -23,6 +23,23 @@ function problemsOf(sources: Parameters<typeof loadConfig>[0]): string[] {
   return [];
 }
 
+describe('GPUs', () => {
+  test.each([
+    ['all', 'all'],
+    ['0', [0]],
+    [' 2, 0', [2, 0]],
+  ])('"%s" is %j', (text, gpus) => {
+    const { config } = loadConfig({ cwd: '/nowhere', env: { CLEARCUT_DEVICE: 'cuda', CLEARCUT_GPUS: text } });
+    expect(config.inference.gpus).toEqual(gpus);
+  });
+
+  test('may be a list of numbers in a file', async () => {
+    const cwd = await temporaryFolder();
+    await writeFile(join(cwd, 'clearcut.yaml'), 'inference:\n  device: cuda\n  gpus: [0, 3]\n');
+    expect(loadConfig({ cwd }).config.inference.gpus).toEqual([0, 3]);
+  });
+});
+
 describe('where values come from', () => {
   test('flags come before variables, variables before the file, the file before defaults', async () => {
     const cwd = await temporaryFolder();
@@ -188,6 +205,13 @@ describe('errors', () => {
       /needs CLEARCUT_S3_ENDPOINT/,
     ],
     ['a target that is no ARN', { ...S3, CLEARCUT_EVENTS_TARGET_ARN: 'nats' }, /expected the ARN of a queue/],
+    [
+      'a GPU that is no number',
+      { CLEARCUT_DEVICE: 'cuda', CLEARCUT_GPUS: '0,x' },
+      /GPUS: expected `all`, or/,
+    ],
+    ['a GPU twice', { CLEARCUT_DEVICE: 'cuda', CLEARCUT_GPUS: '1,01' }, /GPUS: expected `all`, or/],
+    ['a GPU for the CPU', { CLEARCUT_GPUS: '0' }, /cpu has no choice of GPUs/],
     ['a prefix that climbs', { CLEARCUT_INPUT_PREFIX: '../' }, /expected nothing or a folder/],
   ])('%s is refused', (_, env, expected) => {
     expect(problemsOf({ env }).join('\n')).toMatch(expected);

@@ -16,4 +16,9 @@ describe('defaultEngineSize', () => {
       expect(defaultEngineSize({ device, cores: 16 }).maxBatch).toBe(8);
     },
   );
+
+  it('gives each GPU a worker', () => {
+    expect(defaultEngineSize({ device: 'cuda', cores: 16, gpus: 4 }).workers).toBe(4);
+    expect(defaultEngineSize({ device: 'webgpu', cores: 16 }).workers).toBe(1);
+  });
 });
