@@ -1,10 +1,12 @@
-// Installs the servers that the integration tests run against, each pinned, into .cache/:
+// Installs the servers that the integration tests run against, each pinned, and a software GPU, into .cache/:
 //   node infra/servers/install.mjs            all of them; what cannot be had is told, and is no failure
 //   node infra/servers/install.mjs minio      only these; prints the path of each, fails where one cannot be had
 // What is there already is kept, so a second run takes a fraction of a second. MinIO is built from source (upstream
 // publishes no binaries any more), which takes some minutes and needs Go, as nats-server does; moto needs Python 3.
+// SwiftShader, the software GPU, comes from Debian's package of Chromium, unpacked and not installed. Debian keeps only its
+// newest version, so that one is taken and written down beside it.
 import { execFile } from 'node:child_process';
-import { access, mkdir, rm } from 'node:fs/promises';
+import { access, copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -16,6 +18,8 @@ const VENV = join(CACHE, 'moto');
 const WINDOWS = process.platform === 'win32';
 const EXE = WINDOWS ? '.exe' : '';
 const VENV_BIN = join(VENV, WINDOWS ? 'Scripts' : 'bin');
+const SWIFTSHADER = join(CACHE, 'swiftshader');
+const SWIFTSHADER_FILES = ['vk_swiftshader_icd.json', 'libvk_swiftshader.so', 'libvulkan.so.1'];
 const MINUTES = 60_000;
 
 const SERVERS = {
@@ -34,6 +38,15 @@ const SERVERS = {
       const quiet = ['--quiet', '--disable-pip-version-check', '--no-input'];
       await run(join(VENV_BIN, `python${EXE}`), ['-m', 'pip', 'install', ...quiet, 'moto[server]==5.2.*']);
     },
+  },
+  swiftshader: {
+    path: join(SWIFTSHADER, 'vk_swiftshader_icd.json'),
+    isInstalled: async () => {
+      const written = await readFile(join(SWIFTSHADER, 'version'), 'utf8').catch(() => undefined);
+      const files = await Promise.all(SWIFTSHADER_FILES.map((name) => exists(join(SWIFTSHADER, name))));
+      return written !== undefined && !files.includes(false);
+    },
+    install: installSwiftshader,
   },
 };
 
@@ -86,9 +99,47 @@ function goServer(program, module, version) {
   };
 }
 
-async function run(command, args, environment = {}) {
+async function installSwiftshader() {
+  const folder = await mkdtemp(join(CACHE, 'swiftshader-'));
+  try {
+    const versions = [];
+    for (const name of ['chromium-common', 'libvulkan1']) {
+      await download(name, folder);
+      const file = (await readdir(folder)).find((found) => found.startsWith(`${name}_`));
+      if (file === undefined) throw new Error(`apt-get downloaded no package ${name}`);
+      await run('dpkg-deb', ['--extract', join(folder, file), folder]);
+      versions.push((await run('dpkg-deb', ['--show', join(folder, file)])).trim().replace('\t', ' '));
+    }
+    await rm(SWIFTSHADER, { recursive: true, force: true });
+    await mkdir(SWIFTSHADER);
+    const unpacked = await readdir(join(folder, 'usr'), { recursive: true });
+    for (const name of SWIFTSHADER_FILES) {
+      const path = unpacked.find((found) => found.endsWith(`/${name}`));
+      if (path === undefined) throw new Error(`${versions.join(' and ')} hold no ${name}`);
+      await copyFile(join(folder, 'usr', path), join(SWIFTSHADER, name));
+    }
+    // Last: whoever finds it finds all.
+    await writeFile(join(SWIFTSHADER, 'version'), `${versions.join('\n')}\n`);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Fetches a package of Debian into a folder; what there is must be asked for first where nobody ever did. */
+async function download(name, cwd) {
+  try {
+    await run('apt-get', ['download', '--quiet', name], {}, cwd);
+  } catch (error) {
+    if (process.getuid?.() !== 0) throw error;
+    await run('apt-get', ['update', '--quiet']);
+    await run('apt-get', ['download', '--quiet', name], {}, cwd);
+  }
+}
+
+async function run(command, args, environment = {}, cwd = process.cwd()) {
   try {
     const options = {
+      cwd,
       env: { ...process.env, ...environment },
       timeout: 14 * MINUTES,
       maxBuffer: 64 * 1024 * 1024,

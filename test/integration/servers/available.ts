@@ -27,6 +27,8 @@
  *   startNats()                    -> { url, ...RunningServer }             JetStream is on, on disk
  *   startMoto()                    -> { endpoint, accessKeyId, secretAccessKey, region, ...RunningServer }    S3 and SQS
  *
+ * `swiftshader` is no server but a software GPU; its path is that of the file that describes its Vulkan driver.
+ *
  * Nothing outlives the test process, not even one that is killed (reaper.ts).
  */
 import { execFile } from 'node:child_process';
@@ -34,7 +36,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe } from 'vitest';
 
-export type ServerName = 'minio' | 'nats' | 'moto';
+export type ServerName = 'minio' | 'nats' | 'moto' | 'swiftshader';
 
 const ROOT = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
 
