@@ -19,8 +19,10 @@ const REMEDIES = {
   provider: 'Run "npm run gpu" for ONNX Runtime\'s CUDA libraries.',
   driver:
     'Install the NVIDIA driver, so that "nvidia-smi" lists the GPU; a container also needs the NVIDIA Container Toolkit and "--gpus all".',
-  cudnn: "Install cuDNN 9 (NVIDIA's package cudnn9-cuda-12).",
   tensorrt: "Install TensorRT 10 (NVIDIA's packages libnvinfer10 and libnvonnxparsers10).",
+  cuda: (version: string) =>
+    `Install CUDA ${version}'s libraries (NVIDIA's package cuda-libraries-${version}-*).`,
+  cudnn: (version: string) => `Install cuDNN 9 (NVIDIA's package cudnn9-cuda-${version}).`,
 };
 
 /** Which of the driver, CUDA, cuDNN, TensorRT and ONNX Runtime's own libraries are missing on this Linux. */
@@ -42,7 +44,9 @@ export async function missingForCuda(device: 'cuda' | 'tensorrt', places: Places
   const devices = await Promise.all(DRIVER_DEVICES.map((path) => exists(join(places.root, path))));
   if (!devices.includes(true))
     missing.push({ what: '/dev/nvidiactl (NVIDIA driver)', remedy: REMEDIES.driver });
-  for (const library of wanted) if (!(await hasLibrary(places, library))) missing.push(describe(library));
+  const version = cudaVersion(wanted);
+  for (const library of wanted)
+    if (!(await hasLibrary(places, library))) missing.push(describe(library, version));
   return missing;
 }
 
@@ -55,18 +59,16 @@ function isNvidias(library: string): boolean {
   return /^lib(cu|nv)/.test(library);
 }
 
-function describe(library: string): MissingPart {
-  if (library === DRIVER) return { what: `${library} (NVIDIA driver)`, remedy: REMEDIES.driver };
-  if (library.startsWith('libcudnn')) return { what: `${library} (cuDNN)`, remedy: REMEDIES.cudnn };
-  if (/^libnv(infer|onnxparser)/.test(library))
-    return { what: `${library} (TensorRT)`, remedy: REMEDIES.tensorrt };
-  return { what: `${library} (CUDA)`, remedy: cudaRemedy(library) };
+/** The major version of CUDA, which only some of its libraries carry: there is a libcurand.so.10 of CUDA 12 and 13. */
+function cudaVersion(libraries: ReadonlySet<string>): string {
+  const runtime = [...libraries].find((library) => library.startsWith('libcudart.so.'));
+  return runtime?.split('.').at(-1) ?? '12';
 }
 
-/** Libraries of CUDA share its major version, but for a few that count on their own (libcurand.so.10, libcufft.so.11). */
-function cudaRemedy(library: string): string {
-  const version = /^libcu(dart|blas|blasLt)\.so\.(\d+)$/.exec(library)?.[2];
-  return version === undefined
-    ? "Install CUDA's libraries (NVIDIA's package cuda-libraries)."
-    : `Install CUDA ${version}'s libraries (NVIDIA's package cuda-libraries-${version}-*).`;
+function describe(library: string, cuda: string): MissingPart {
+  if (library === DRIVER) return { what: `${library} (NVIDIA driver)`, remedy: REMEDIES.driver };
+  if (library.startsWith('libcudnn')) return { what: `${library} (cuDNN)`, remedy: REMEDIES.cudnn(cuda) };
+  if (/^libnv(infer|onnxparser)/.test(library))
+    return { what: `${library} (TensorRT)`, remedy: REMEDIES.tensorrt };
+  return { what: `${library} (CUDA)`, remedy: REMEDIES.cuda(cuda) };
 }

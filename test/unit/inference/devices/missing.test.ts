@@ -73,6 +73,14 @@ describe('what CUDA lacks', () => {
     ]);
   });
 
+  it("is named in the packages of the provider's own CUDA version", async () => {
+    await putRuntime(13);
+    const missing = await missingForCuda('cuda', places);
+    const remedyOf = (name: string) => missing.find(({ what }) => what.startsWith(name))?.remedy;
+    expect(remedyOf('libcurand')).toContain('cuda-libraries-13-');
+    expect(remedyOf('libcudnn')).toContain('cudnn9-cuda-13');
+  });
+
   it('is the driver alone where all else is there', async () => {
     await putRuntime(12);
     await put(
