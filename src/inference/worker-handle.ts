@@ -21,8 +21,12 @@ type Ready = Extract<FromWorker, { kind: 'ready' }>;
 /** Workers are compiled files, also where the code around them runs from source. */
 const WORKER_FILE = createRequire(import.meta.url).resolve('#inference-worker');
 
-/** Milliseconds that loading and warming a model may take; a network folder or a GPU's first run can be slow. */
+/**
+ * Milliseconds that loading and warming a model may take; a network folder or a GPU's first run can be slow, and TensorRT
+ * builds engines for minutes.
+ */
 const START_TIMEOUT = 300_000;
+const TENSORRT_START_TIMEOUT = 1_800_000;
 /** Milliseconds that an idle worker may take to end. */
 const CLOSE_TIMEOUT = 5_000;
 
@@ -45,10 +49,11 @@ export async function startWorker(start: WorkerStart, file: string = WORKER_FILE
   });
 
   const { batchLimit, onCpu } = await new Promise<Ready>((resolve, reject) => {
+    const timeout = start.device === 'tensorrt' ? TENSORRT_START_TIMEOUT : START_TIMEOUT;
     const timer = setTimeout(() => {
       abandon();
-      reject(new Error(`it was not ready within ${START_TIMEOUT} ms`));
-    }, START_TIMEOUT);
+      reject(new Error(`it was not ready within ${timeout} ms`));
+    }, timeout);
     worker.once('message', (message: FromWorker) => {
       clearTimeout(timer);
       if (message.kind === 'ready') resolve(message);
