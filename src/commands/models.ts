@@ -1,18 +1,18 @@
 import type { Command } from 'commander';
-import { ClearcutError } from '../errors.js';
+import { ClearcutError, messageOf } from '../errors.js';
 import { type CatalogueModel, readCatalogue } from '../models/catalogue.js';
-import { ensureModel } from '../models/prepare.js';
+import { type EnsuredModel, ensureModel } from '../models/prepare.js';
 import { addModelFile, pullModel } from '../models/pull.js';
 import { cachedFiles, verifyCache } from '../models/verify.js';
-import { showModelProgress } from './model-progress.js';
-import { addSettings, loadSettings } from './settings-options.js';
-import { print, printJson } from './terminal.js';
+import { optionsOf, subcommand } from './model-options.js';
+import { registerCalibrate } from './models-calibrate.js';
+import { complain, print, printJson } from './terminal.js';
 
 interface Options {
   readonly json?: boolean;
 }
 
-/** `clearcut models list|pull|prepare|verify|add`. */
+/** `clearcut models list|pull|prepare|verify|add|calibrate`. */
 export function registerModels(program: Command): void {
   const models = program
     .command('models')
@@ -22,6 +22,7 @@ export function registerModels(program: Command): void {
   registerPrepare(models);
   registerVerify(models);
   registerAdd(models);
+  registerCalibrate(models);
 }
 
 function registerList(models: Command): void {
@@ -58,7 +59,7 @@ function registerPull(models: Command): void {
   command.argument('[id]', 'model (default: the one configured)').action(async (id: string | undefined) => {
     const options = optionsOf(command, id);
     const source = await pullModel(options);
-    const prepared = await ensureModel(options);
+    const prepared = await prepareAll(options);
     if (command.opts<Options>().json) return printJson({ source: source.manifest, prepared });
     print(
       `${options.id}: ${source.wasFetched ? `fetched from ${source.manifest.from}` : 'weights are in the cache'}`,
@@ -68,16 +69,36 @@ function registerPull(models: Command): void {
 }
 
 function registerPrepare(models: Command): void {
-  const command = subcommand(models, 'prepare', 'make the form of a model that runs, at the side configured');
+  const command = subcommand(
+    models,
+    'prepare',
+    'make the forms of a model that run: the preset configured, in each precision that may be chosen',
+  );
   command.argument('[id]', 'model (default: the one configured)').action(async (id: string | undefined) => {
-    const prepared = await ensureModel(optionsOf(command, id));
+    const prepared = await prepareAll(optionsOf(command, id));
     if (command.opts<Options>().json) return printJson(prepared);
     showPrepared(prepared);
   });
 }
 
-function showPrepared({ id, variant, file, wasPrepared }: Awaited<ReturnType<typeof ensureModel>>): void {
-  print(`${id} ${variant}: ${wasPrepared ? 'prepared' : 'is prepared already'}: ${file}`);
+/** Every precision that the service could choose from, so that its first start fetches and makes nothing. */
+async function prepareAll(options: ReturnType<typeof optionsOf>): Promise<EnsuredModel[]> {
+  const prepared: EnsuredModel[] = [];
+  for (const precision of options.precisions) {
+    try {
+      prepared.push(await ensureModel({ ...options, precision }));
+    } catch (error) {
+      // Where one was asked for by name, or nothing else is left, that is an error; else the others will do.
+      if (options.precisions.length === 1 || precision === 'fp32') throw error;
+      complain(`${options.id} ${precision}: ${messageOf(error)}`);
+    }
+  }
+  return prepared;
+}
+
+function showPrepared(prepared: readonly EnsuredModel[]): void {
+  for (const { id, variant, file, wasPrepared } of prepared)
+    print(`${id} ${variant}: ${wasPrepared ? 'prepared' : 'is prepared already'}: ${file}`);
 }
 
 function registerVerify(models: Command): void {
@@ -112,25 +133,9 @@ function registerAdd(models: Command): void {
   command.action(async (file: string) => {
     const options = optionsOf(command, command.opts<{ id?: string }>().id);
     const added = await addModelFile({ ...options, file });
-    const prepared = await ensureModel(options);
+    const prepared = await prepareAll(options);
     if (command.opts<Options>().json) return printJson({ source: added.manifest, prepared });
     print(`${options.id}: added ${file}`);
     showPrepared(prepared);
   });
-}
-
-function subcommand(models: Command, name: string, description: string): Command {
-  const command = models.command(name).description(description).option('--json', 'print JSON');
-  return addSettings(command, ['inference', 'models']);
-}
-
-function optionsOf(command: Command, id?: string) {
-  const { config } = loadSettings(command);
-  return {
-    id: id ?? config.inference.model,
-    cacheDir: config.models.cache,
-    sourceUrl: config.models.url,
-    maxSide: config.inference.maxSide,
-    onProgress: showModelProgress(),
-  };
 }

@@ -25,6 +25,8 @@ const day = 24 * hour;
 
 export const DEVICES = ['cpu', 'cuda', 'tensorrt', 'webgpu', 'coreml', 'directml'] as const;
 
+export const PRESETS = ['quality', 'balanced', 'fast'] as const;
+
 /** Hidden files, and files that a program is still writing. */
 export const DEFAULT_EXCLUDES = [
   '**/.*',
@@ -265,10 +267,20 @@ export const configSchema = z.strictObject({
         'CLEARCUT_MODEL',
         'Model of the catalogue (`clearcut models list`).',
       ),
+      preset: setting(
+        oneOf(PRESETS).default('quality'),
+        'CLEARCUT_PRESET',
+        'Quality against speed: `quality`, `balanced` or `fast`; docs/performance.md has the figures of each.',
+      ),
+      precision: setting(
+        oneOf(['auto', 'fp32', 'fp16', 'int8']).default('auto'),
+        'CLEARCUT_PRECISION',
+        'Numbers that the model computes with. `auto`: the fastest that a self-test at the first start finds as good as float32 on this machine.',
+      ),
       maxSide: setting(
         whole(256, 16_384).default(2048),
         'CLEARCUT_MODEL_MAX_SIDE',
-        "Longest side of the picture that the model sees, in pixels; a smaller one is faster. The model's own side is the upper limit.",
+        'Longest side of the picture that the model sees, in pixels. The side of the preset is the upper limit.',
       ),
       workers: setting(
         whole(0, 256).default(0),

@@ -6,7 +6,7 @@ import type { ModelMatte } from './engine-api.js';
 const CHANNELS = 3;
 
 /** Per channel, what each of the 256 byte values becomes: (byte / 255 - mean) / std. */
-export function inputTables({ mean, std }: ModelInput): Float32Array[] {
+export function inputTables({ mean, std }: Pick<ModelInput, 'mean' | 'std'>): Float32Array[] {
   return [0, 1, 2].map((channel) => {
     const offset = mean[channel] ?? 0;
     const scale = std[channel] ?? 1;

@@ -6,9 +6,10 @@ import ort from 'onnxruntime-node';
 import { messageOf } from '../errors.js';
 import { executionProviders } from './devices.js';
 import type { FromWorker, PictureOutcome, ToWorker, WorkerStart } from './messages.js';
-import { fillInput, inputTables, readMatte } from './tensors.js';
+import { readMatte } from './tensors.js';
 import { batchSizes, paddedSize } from './worker/batch-sizes.js';
 import { failureKind } from './worker/failures.js';
+import { createFeed } from './worker/feed.js';
 import { describeKinds, placementProblem, readPlacement } from './worker/placement.js';
 import { createBatchRunner } from './worker/run-batch.js';
 
@@ -25,9 +26,7 @@ if (port === null) throw new Error('the inference worker is started by the engin
 const { side } = model.input;
 const pictureValues = 3 * side * side;
 const sizes = batchSizes(device, maxBatch);
-const tables = inputTables(model.input);
-/** Input tensors by batch size, kept: allocating them anew costs more than filling them. */
-const inputs = new Map<number, Float32Array>();
+const feed = createFeed(model.input);
 
 const SESSION_OPTIONS: ort.InferenceSession.SessionOptions = {
   executionProviders: executionProviders(device, gpu),
@@ -91,12 +90,7 @@ async function run(
   pictures: readonly Uint8Array[],
 ): Promise<PictureOutcome[]> {
   const count = paddedSize(pictures.length, sizes);
-  const tensor = inputs.get(count) ?? new Float32Array(count * pictureValues);
-  inputs.set(count, tensor);
-  for (const [index, rgb] of pictures.entries()) fillInput(tensor, index, rgb, tables);
-  // An earlier picture left here could make this batch fail too.
-  tensor.fill(0, pictures.length * pictureValues);
-  const feeds = { [model.input.name]: new ort.Tensor('float32', tensor, [count, 3, side, side]) };
+  const feeds = { [model.input.name]: feed(pictures, count) };
   const result = (await session.run(feeds, [model.output.name]))[model.output.name];
   if (result === undefined) throw new Error(`the model has no output "${model.output.name}"`);
   if (result.type !== 'float32' || result.size !== count * side * side) {

@@ -35,6 +35,8 @@ const manifestSchema = z.object({
   sourceSha256: z.string().optional(),
   /** Of the passes that made it. */
   passes: z.number().optional(),
+  /** Of the calibration table that it was quantized with. */
+  calibrationSha256: z.string().optional(),
 });
 
 export type Manifest = z.infer<typeof manifestSchema>;

@@ -27,6 +27,21 @@ const urlSourceSchema = z.strictObject({
   md5: z.string().length(32).optional(),
 });
 
+const presetSchema = z.strictObject({
+  /** Pixels: the side that the network runs at. */
+  side: z.number(),
+  /**
+   * Which of the published outputs is the matte. Networks that were trained with deep supervision have coarser ones
+   * behind the first, and whatever only the finer ones need is left out.
+   */
+  sideOutput: z.number(),
+  /**
+   * File of models/calibration with the activation ranges that int8 needs; without one there is no int8. Ranges change
+   * with the side: with those of 1024 pixels, mattes of 640 are three times as far from float32.
+   */
+  calibration: z.string().optional(),
+});
+
 const modelSchema = z.strictObject({
   id: z.string(),
   name: z.string(),
@@ -43,12 +58,13 @@ const modelSchema = z.strictObject({
     std: triple,
   }),
   output: z.strictObject({ name: z.string(), activation: z.enum(['none', 'sigmoid']) }),
-  variants: z.array(z.enum(['fp32'])),
+  presets: z.strictObject({ quality: presetSchema, balanced: presetSchema, fast: presetSchema }),
   /** In order of preference. */
   sources: z.array(z.discriminatedUnion('kind', [npmSourceSchema, urlSourceSchema])),
 });
 
 export type CatalogueModel = z.infer<typeof modelSchema>;
+export type Preset = keyof CatalogueModel['presets'];
 export type NpmSource = z.infer<typeof npmSourceSchema>;
 export type UrlSource = z.infer<typeof urlSourceSchema>;
 
@@ -68,13 +84,19 @@ export function findModel(id: string, models: readonly CatalogueModel[] = readCa
   throw new ClearcutError('MODEL_UNKNOWN', `There is no model "${id}"; the catalogue has: ${known}.`);
 }
 
+/** How a network is cut to size: the side it runs at, and which of its outputs is taken for the matte. */
+export interface ModelForm {
+  /** Pixels. */
+  readonly side: number;
+  readonly sideOutput: number;
+}
+
 /**
- * The side that the model runs at where pictures may have `maxSide` pixels at most: its own side, or the largest
- * multiple of its step below.
+ * The form of a preset where pictures may have `maxSide` pixels at most: the preset's side, or the largest multiple of
+ * the network's step below.
  */
-export function sideFor({ input }: CatalogueModel, maxSide: number): number {
-  return Math.max(
-    input.sideStep,
-    Math.floor(Math.min(input.side, maxSide) / input.sideStep) * input.sideStep,
-  );
+export function formOf({ presets, input }: CatalogueModel, preset: Preset, maxSide: number): ModelForm {
+  const { side, sideOutput } = presets[preset];
+  const fitting = Math.floor(Math.min(side, maxSide) / input.sideStep) * input.sideStep;
+  return { side: Math.max(input.sideStep, fitting), sideOutput };
 }

@@ -2,9 +2,10 @@
 export interface PreparedModel {
   /** Catalogue id, such as `isnet-general-use`. */
   readonly id: string;
-  /** A prepared form of the model, such as `fp32` (with `-640` behind it for another side than the native one). */
+  /** A prepared form of the model, such as `fp32`, or `int8-640-out1` for another side and output than the first. */
   readonly variant: string;
-  /** Absolute path of the ONNX file; its input is 1 x 3 x side x side with a symbolic batch dimension, float32. */
+  readonly precision: Precision;
+  /** Absolute path of the ONNX file; its batch dimension is symbolic. */
   readonly file: string;
   /** SHA-256 of that file, lower-case hex. */
   readonly sha256: string;
@@ -12,9 +13,17 @@ export interface PreparedModel {
   readonly output: ModelOutput;
 }
 
+/** The numbers that the network computes with. Its matte is float32 in any case. */
+export type Precision = 'fp32' | 'fp16' | 'int8';
+
 export interface ModelInput {
   /** The tensor's name. */
   readonly name: string;
+  /**
+   * `float32`: N x 3 x side x side, normalised by mean and std. `uint8`: N x side x side x 3, the picture's bytes as
+   * they are; the network normalises them itself.
+   */
+  readonly type: 'float32' | 'uint8';
   /** Pixels: pictures are stretched to side x side. */
   readonly side: number;
   /** Channel means and deviations in 0..1 units: value = (byte / 255 - mean) / std, RGB order. */

@@ -38,9 +38,10 @@ export async function writeTinyModel(folder: string, options: TinyModelOptions =
   return {
     id: 'tiny',
     variant: 'fp32',
+    precision: 'fp32',
     file,
     sha256: await sha256Of(file),
-    input: { name: 'input', side, mean: [0.5, 0.5, 0.5], std: [1, 1, 1] },
+    input: { name: 'input', type: 'float32', side, mean: [0.5, 0.5, 0.5], std: [1, 1, 1] },
     output: { name: 'output', activation: 'none' },
   };
 }

@@ -12,9 +12,10 @@ export function probeModel(file: string): PreparedModel {
   return {
     id: 'probe',
     variant: 'fp32',
+    precision: 'fp32',
     file,
     sha256: '',
-    input: { name: 'input', side: SIDE, mean: [0, 0, 0], std: [1, 1, 1] },
+    input: { name: 'input', type: 'float32', side: SIDE, mean: [0, 0, 0], std: [1, 1, 1] },
     output: { name: 'output', activation: 'none' },
   };
 }

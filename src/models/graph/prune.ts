@@ -11,7 +11,13 @@ export function keepOutput(graph: GraphProto, name: string): void {
   if (graph.output.length === 0) {
     throw new ClearcutError('MODEL_UNSUPPORTED', `The model has no output named "${name}".`);
   }
-  const needed = new Set([name]);
+  removeUnused(graph);
+  graph.valueInfo = [];
+}
+
+/** Removes what no output of the graph needs: nodes, weights and inputs. Changes the graph in place. */
+export function removeUnused(graph: GraphProto): void {
+  const needed = new Set(graph.output.map((output) => output.name));
   // Nodes are sorted so that producers come before consumers (ONNX specification, "Graphs").
   graph.node = graph.node
     .toReversed()
@@ -24,5 +30,4 @@ export function keepOutput(graph: GraphProto, name: string): void {
     .toReversed();
   graph.initializer = graph.initializer.filter((tensor) => needed.has(tensor.name));
   graph.input = graph.input.filter((input) => needed.has(input.name));
-  graph.valueInfo = [];
 }

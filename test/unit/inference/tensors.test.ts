@@ -5,6 +5,7 @@ import type { ModelInput } from '../../../src/models/model.js';
 
 const IMAGENET: ModelInput = {
   name: 'input',
+  type: 'float32',
   side: 2,
   mean: [0.485, 0.456, 0.406],
   std: [0.229, 0.224, 0.225],

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { ensureModel } from '../../../src/models/prepare.js';
 import { addModelFile, pullModel } from '../../../src/models/pull.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
-import { catalogueOf, filesBelow, hexOf, MODEL_ID, urlSource } from './catalogues.js';
+import { catalogueOf, FLOAT32, filesBelow, hexOf, MODEL_ID, urlSource } from './catalogues.js';
 import { networkBytes } from './network.js';
 
 const RIGHT = networkBytes(1);
@@ -21,7 +21,7 @@ describe('addModelFile', () => {
     expect((await readFile(options.file)).equals(RIGHT)).toBe(true);
     // Its only source is an address where nobody listens.
     expect(await pullModel(options)).toEqual({ ...added, wasFetched: false });
-    expect((await ensureModel({ ...options, maxSide: 2048 })).wasPrepared).toBe(true);
+    expect((await ensureModel({ ...options, ...FLOAT32, maxSide: 2048 })).wasPrepared).toBe(true);
   });
 
   it('refuses another file and keeps no copy of it', async () => {

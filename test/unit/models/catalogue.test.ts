@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findModel, readCatalogue, sideFor } from '../../../src/models/catalogue.js';
+import { findModel, formOf, readCatalogue } from '../../../src/models/catalogue.js';
 import { catalogueOf, MODEL_ID } from './catalogues.js';
 
 describe('the shipped catalogue', () => {
@@ -39,16 +39,27 @@ describe('findModel', () => {
   });
 });
 
-describe('sideFor', () => {
+describe('formOf', () => {
   const model = findModel('isnet-general-use');
 
   it.each([
-    { maxSide: 2048, side: 1024, rule: "never above the model's own side" },
-    { maxSide: 1024, side: 1024, rule: "up to the model's own side" },
+    { maxSide: 2048, side: 1024, rule: "never above the preset's side" },
+    { maxSide: 1024, side: 1024, rule: "up to the preset's side" },
     { maxSide: 1023, side: 960, rule: 'down to the step below' },
     { maxSide: 512, side: 512, rule: 'as asked where it suits' },
     { maxSide: 1, side: 64, rule: 'never below one step' },
   ])('is $side for at most $maxSide pixels: $rule', ({ maxSide, side }) => {
-    expect(sideFor(model, maxSide)).toBe(side);
+    expect(formOf(model, 'quality', maxSide)).toEqual({ side, sideOutput: 0 });
+  });
+
+  it('takes the side and the output of the preset', () => {
+    expect(formOf(model, 'fast', 2048)).toEqual({ side: 640, sideOutput: 1 });
+    expect(formOf(model, 'fast', 600)).toEqual({ side: 576, sideOutput: 1 });
+  });
+
+  it('has sides in every preset that suit the network', () => {
+    for (const { presets, input } of readCatalogue()) {
+      for (const { side } of Object.values(presets)) expect(side % input.sideStep).toBe(0);
+    }
   });
 });

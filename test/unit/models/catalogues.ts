@@ -16,10 +16,17 @@ export function catalogueOf(...sources: CatalogueModel['sources']): CatalogueMod
       homepage: 'https://example.com/',
       input: { name: 'input', side: NETWORK_SIDE, sideStep: 8, mean: [0.5, 0.5, 0.5], std: [1, 1, 1] },
       output: { name: 'output', activation: 'none' },
-      variants: ['fp32'],
+      presets: { quality: preset(NETWORK_SIDE), balanced: preset(12), fast: preset(8) },
       sources,
     },
   ];
+}
+
+/** The float32 form at the network's own side. */
+export const FLOAT32 = { preset: 'quality', precision: 'fp32' } as const;
+
+function preset(side: number) {
+  return { side, sideOutput: 0 };
 }
 
 /** A source for a file that is known by size and SHA-256. */

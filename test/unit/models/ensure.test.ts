@@ -9,7 +9,7 @@ import { type EnsuredModel, type EnsureOptions, ensureModel } from '../../../src
 import { addModelFile } from '../../../src/models/pull.js';
 import { compileScript } from '../../support/compiled-sources.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
-import { catalogueOf, filesBelow, hexOf, MODEL_ID, urlSource } from './catalogues.js';
+import { catalogueOf, FLOAT32, filesBelow, hexOf, MODEL_ID, urlSource } from './catalogues.js';
 import { damage } from './damage.js';
 import { sendFile, serve } from './file-server.js';
 import { noise, runModel } from './graphs.js';
@@ -25,9 +25,10 @@ describe('ensureModel', () => {
     expect(model).toEqual({
       id: MODEL_ID,
       variant: 'fp32',
+      precision: 'fp32',
       file: join(options.cacheDir, FOLDER, 'fp32.onnx'),
       sha256: hexOf('sha256', await readFile(model.file)),
-      input: { name: 'input', side: NETWORK_SIDE, mean: [0.5, 0.5, 0.5], std: [1, 1, 1] },
+      input: { name: 'input', type: 'float32', side: NETWORK_SIDE, mean: [0.5, 0.5, 0.5], std: [1, 1, 1] },
       output: { name: 'output', activation: 'none' },
       wasPrepared: true,
     });
@@ -181,6 +182,7 @@ async function setUp(bytes: Buffer = SOURCE, ready: Promise<void> = Promise.reso
     id: MODEL_ID,
     cacheDir: join(folder, 'cache'),
     sourceUrl: '',
+    ...FLOAT32,
     maxSide: 2048,
     catalogue: catalogueOf(source),
     onProgress: () => {},

@@ -53,7 +53,15 @@ describe.skipIf(!isCached)('the default model, prepared', () => {
   });
 
   function prepare(maxSide: number) {
-    return ensureModel({ id: ID, cacheDir, sourceUrl: '', maxSide, onProgress: () => {} });
+    return ensureModel({
+      id: ID,
+      cacheDir,
+      sourceUrl: '',
+      preset: 'quality',
+      precision: 'fp32',
+      maxSide,
+      onProgress: () => {},
+    });
   }
 });
 

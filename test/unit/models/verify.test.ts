@@ -5,7 +5,7 @@ import { ensureModel } from '../../../src/models/prepare.js';
 import { addModelFile } from '../../../src/models/pull.js';
 import { cachedFiles, verifyCache } from '../../../src/models/verify.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
-import { catalogueOf, filesBelow, MODEL_ID, urlSource } from './catalogues.js';
+import { catalogueOf, FLOAT32, filesBelow, MODEL_ID, urlSource } from './catalogues.js';
 import { damage } from './damage.js';
 import { networkBytes } from './network.js';
 
@@ -61,7 +61,7 @@ async function filledCache(): Promise<string> {
   const cacheDir = join(folder, 'cache');
   const options = { id: MODEL_ID, cacheDir, catalogue: CATALOGUE, sourceUrl: '', onProgress: () => {} };
   await addModelFile({ ...options, file });
-  for (const maxSide of [8, 2048]) await ensureModel({ ...options, maxSide });
+  for (const maxSide of [8, 2048]) await ensureModel({ ...options, ...FLOAT32, maxSide });
   return cacheDir;
 }
 

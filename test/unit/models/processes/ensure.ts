@@ -8,6 +8,8 @@ const model = await ensureModel({
   id: catalogue[0].id,
   cacheDir,
   sourceUrl: '',
+  preset: 'quality',
+  precision: 'fp32',
   maxSide: 2048,
   catalogue,
   onProgress: () => {},

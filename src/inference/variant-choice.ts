@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { availableParallelism, cpus } from 'node:os';
+import { dirname } from 'node:path';
+import ort from 'onnxruntime-node';
+import { z } from 'zod';
+import { messageOf } from '../errors.js';
+import type { Precision, PreparedModel } from '../models/model.js';
+import { deviceUnavailable } from './devices.js';
+import type { Device } from './messages.js';
+import { referenceMattes, selfTest } from './self-test.js';
+
+/** How one precision of the model did on this machine. */
+const trialSchema = z.object({
+  precision: z.enum(['fp32', 'fp16', 'int8']),
+  ok: z.boolean(),
+  /** Milliseconds for a picture; undefined where it did not run. */
+  msPerPicture: z.number().optional(),
+  /** Of its mattes from those of float32 on the processor, 0..1. */
+  meanDifference: z.number().optional(),
+  /** Why it was not taken, in words. */
+  message: z.string().optional(),
+});
+
+const choiceSchema = z.object({
+  precision: z.enum(['fp32', 'fp16', 'int8']),
+  trials: z.array(trialSchema),
+  testedAt: z.string(),
+});
+
+export type VariantTrial = z.infer<typeof trialSchema>;
+export type VariantChoice = z.infer<typeof choiceSchema>;
+
+export interface ChoiceOptions {
+  readonly device: Device;
+  /** Number of the GPU that is tested; the first one unless given. */
+  readonly gpu?: number;
+  readonly threads: number;
+  /** Makes a precision of the model ready. What it throws counts against that precision alone. */
+  readonly prepare: (precision: Precision) => Promise<PreparedModel>;
+  /** Whatever else the result depends on: model, form, weights. */
+  readonly subject: Readonly<Record<string, unknown>>;
+  /** Where choices are kept. */
+  readonly file: string;
+}
+
+/** Half precision is for GPUs: a processor would convert around every operation. */
+export function candidatesFor(device: Device): readonly Precision[] {
+  return device === 'cpu' ? ['int8', 'fp32'] : ['fp16', 'fp32'];
+}
+
+/**
+ * The precision of the model that is the fastest on this machine and device of those whose mattes agree with float32 on
+ * the processor (selfTest has the tolerance). Tested once for each machine, runtime and model, then remembered. Throws
+ * DEVICE_UNAVAILABLE where none agrees.
+ */
+export async function chooseVariant(options: ChoiceOptions): Promise<VariantChoice> {
+  const key = keyOf(options);
+  const known = await readChoices(options.file);
+  const remembered = known[key];
+  if (remembered !== undefined) return remembered;
+  const choice = await runTrials(options);
+  await writeChoices(options.file, { ...(await readChoices(options.file)), [key]: choice });
+  return choice;
+}
+
+async function runTrials(options: ChoiceOptions): Promise<VariantChoice> {
+  const { device, gpu, threads, prepare } = options;
+  const float32 = await prepare('fp32');
+  const reference = await referenceMattes({ model: float32, threads });
+  const trials: VariantTrial[] = [];
+  for (const precision of candidatesFor(device)) {
+    try {
+      const model = precision === 'fp32' ? float32 : await prepare(precision);
+      const result = await selfTest({ model, device, threads, reference, ...(gpu !== undefined && { gpu }) });
+      trials.push({ precision, ...result });
+    } catch (error) {
+      trials.push({ precision, ok: false, message: messageOf(error) });
+    }
+  }
+  const agreeing = trials.filter(({ ok }) => ok).toSorted((one, other) => timeOf(one) - timeOf(other));
+  const [fastest] = agreeing;
+  if (fastest === undefined) {
+    const reasons = trials.map(({ precision, message }) => `${precision}: ${message}`).join('; ');
+    throw deviceUnavailable(device, `the model's self-test failed (${reasons})`);
+  }
+  const parsed = z.array(trialSchema).parse(trials);
+  return { precision: fastest.precision, trials: parsed, testedAt: new Date().toISOString() };
+}
+
+function timeOf({ msPerPicture }: VariantTrial): number {
+  return msPerPicture ?? Number.POSITIVE_INFINITY;
+}
+
+function keyOf({ device, gpu, threads, subject }: ChoiceOptions): string {
+  const machine = { platform: process.platform, arch: process.arch, cpu: cpus()[0]?.model };
+  const cores = availableParallelism();
+  const runtime = ort.env.versions.node;
+  const facts = { machine, cores, runtime, device, gpu, threads, subject };
+  return createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 16);
+}
+
+/** What was remembered; nothing where the file is absent, damaged, or of another make. */
+async function readChoices(file: string): Promise<Record<string, VariantChoice>> {
+  try {
+    return z.record(z.string(), choiceSchema).parse(JSON.parse(await readFile(file, 'utf8')));
+  } catch {
+    return {};
+  }
+}
+
+async function writeChoices(file: string, choices: Record<string, VariantChoice>): Promise<void> {
+  await mkdir(dirname(file), { recursive: true });
+  const partial = `${file}.${process.pid}.part`;
+  await writeFile(partial, `${JSON.stringify(choices, null, 2)}\n`);
+  await rename(partial, file);
+}
