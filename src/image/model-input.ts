@@ -1,4 +1,4 @@
-import { openPicture, type Picture } from './decode.js';
+import { asPlain, openPicture, type Picture } from './decode.js';
 import { resample } from './resample.js';
 
 /** Seen through transparent parts: neither a light nor a dark subject vanishes before it. */
@@ -17,5 +17,5 @@ export async function toModelInput(picture: Picture, side: number): Promise<Uint
   const data = await opaque.resize(width, height, { fit: 'fill', kernel: 'lanczos3' }).raw().toBuffer();
   // sharp's memory is not V8's: postMessage would copy it without a word where it was told to move it.
   if (width === side && height === side) return new Uint8Array(data);
-  return resample({ data, width, height }, 3, side, side).data;
+  return resample({ data: asPlain(data), width, height }, 3, side, side).data;
 }

@@ -131,14 +131,30 @@ function stretchBlock(
   channels: number,
   { size, starts, weights }: Taps,
 ): void {
-  for (let place = from, out = target + from * channels; place < to; place++) {
-    const first = source + (starts[place] as number) * channels;
-    for (let channel = 0; channel < channels; channel++) {
-      let sum = HALF;
-      for (let tap = 0, at = first + channel; tap < size; tap++, at += channels) {
-        sum += Math.imul(weights[place * size + tap] as number, data[at] as number);
+  const end = target + to * channels;
+  for (let place = from, out = target + from * channels; out < end; place++) {
+    let at = source + (starts[place] as number) * channels;
+    if (size === 4) {
+      const first = weights[4 * place] as number;
+      const second = weights[4 * place + 1] as number;
+      const third = weights[4 * place + 2] as number;
+      const fourth = weights[4 * place + 3] as number;
+      for (const next = out + channels; out < next; out++, at++) {
+        const sum =
+          Math.imul(first, data[at] as number) +
+          Math.imul(second, data[at + channels] as number) +
+          Math.imul(third, data[at + 2 * channels] as number) +
+          Math.imul(fourth, data[at + 3 * channels] as number);
+        rows[out] = toByte((sum + HALF) | 0);
       }
-      rows[out++] = toByte(sum);
+      continue;
+    }
+    for (const next = out + channels; out < next; out++, at++) {
+      let sum = HALF;
+      for (let tap = 0; tap < size; tap++) {
+        sum += Math.imul(weights[place * size + tap] as number, data[at + tap * channels] as number);
+      }
+      rows[out] = toByte(sum);
     }
   }
 }

@@ -22,6 +22,8 @@ const ORDER = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15]
 const MAX_LENGTH_CODE_LENGTH = 7;
 /** Pixels of a block, at most (or one row): its tables cost little beside them, and they stay in the cache. */
 const BLOCK_PIXELS = 262_144;
+/** One row in so many is counted to make the codes: its neighbours are alike. */
+const COUNTED_ROWS = 4;
 /** More than the tables before a block, and than what a block of one pixel takes. */
 const BLOCK_OVERHEAD = 1_024;
 
@@ -61,14 +63,19 @@ export function createRowDeflater(
 
   function addRow(filter: number, from: number, to: number): void {
     const row = block.subarray(rows * width, (rows + 1) * width);
+    const spansStart = spansEnd;
+    spansEnd = findSpans(row, from, to, spans, spansStart);
+    if (rows % COUNTED_ROWS === 0) {
+      increment(counts, filter);
+      countSymbols(row, spans.subarray(spansStart, spansEnd), counts);
+    }
     filters[rows++] = filter;
-    spansEnd = findSpans(row, from, to, spans, spansEnd);
   }
 
   function writeBlock(isLast: boolean): void {
-    for (const filter of filters.subarray(0, rows)) increment(counts, filter);
-    countSymbols(block, spans.subarray(0, spansEnd), counts);
-    increment(counts, END_OF_BLOCK);
+    addChannelCounts(counts);
+    // Every symbol needs a code: it may be in a row that was not counted.
+    for (let symbol = 0; symbol < counts.length; symbol++) increment(counts, symbol);
     const lengths = codeLengths(counts, MAX_CODE_LENGTH);
     const codes = packedCodes(lengths);
     writeHeader(output, lengths, isLast);
@@ -153,6 +160,9 @@ function countSymbols(pixels: Int32Array, spans: Uint32Array, counts: Uint32Arra
     forEachMatch(repeats, (length) => increment(counts, lengthCode(length).symbol));
     at += repeats;
   }
+}
+
+function addChannelCounts(counts: Uint32Array): void {
   for (const table of [RED_COUNTS, GREEN_COUNTS, BLUE_COUNTS, ALPHA_COUNTS]) {
     for (let value = 0; value < table.length; value++) {
       counts[value] = (counts[value] as number) + (table[value] as number);
