@@ -28,8 +28,8 @@ export interface CutoutPicture extends EncodedPicture {
 
 /**
  * From the bytes of an image to the bytes of its cut-out. Call inspect() first: it holds the image against the
- * limits, and tells how much memory this takes. It keeps its thread busy for a tenth of a second for ten megapixels: the
- * service calls it in threads of its own (picture-threads.ts).
+ * limits, and tells how much memory this takes. It keeps its thread busy for a quarter of a second
+ * at 12 megapixels: the service calls it in threads of its own (picture-threads.ts).
  */
 export async function cutOut(
   bytes: Uint8Array,

@@ -7,7 +7,7 @@ const MID_GREY = { r: 128, g: 128, b: 128 };
 /**
  * The picture as the model sees it: stretched to side x side, RGB interleaved, side x side x 3 bytes in a buffer of
  * its own that may be moved to another thread. It is made smaller with Lanczos, as the reference implementation of
- * IS-Net in rembg does, and larger with a cubic, which differs from it by half a level on average.
+ * IS-Net in rembg does, and larger with a cubic, which differs from it by half a level on average at most.
  */
 export async function toModelInput(picture: Picture, side: number): Promise<Uint8Array<ArrayBuffer>> {
   const opaque =

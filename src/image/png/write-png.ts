@@ -4,8 +4,8 @@ import { createRowDeflater } from './deflate.js';
 
 /**
  * Writes 8-bit RGBA pictures as PNG (W3C PNG, third edition). Cut-outs are mostly transparent, and the rest is mostly
- * photograph: one filter for all rows and deflate.ts take a third of the time of a general zlib, and make smaller
- * files, since those of its fast levels are not filtered.
+ * photograph: one filter for all rows and deflate.ts take about half the time of libvips at zlib level 2, which goes
+ * without filters, and make files a fifth to three tenths smaller (docs/performance.md).
  */
 
 /** The pixels from `from` to `to` (excluded): outside, a row is 0. */

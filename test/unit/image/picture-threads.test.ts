@@ -31,7 +31,8 @@ test('a damaged picture fails alone', async () => {
   const half = whole.subarray(0, whole.length / 2);
 
   await Promise.all([
-    expectRefusal(cutOutInThread(half, source, PNG), 'IMAGE_CORRUPT', 'premature end'),
+    // Only the code: libvips keeps its messages for the whole process, and a picture beside it may clear this one.
+    expectRefusal(cutOutInThread(half, source, PNG), 'IMAGE_CORRUPT', 'cannot be decoded'),
     expect(cutOutInThread(whole, source, PNG)).resolves.toMatchObject({ width: 240, height: 160 }),
   ]);
 });
