@@ -43,6 +43,7 @@ async function examine(config: Config, warnings: readonly string[]): Promise<Che
     ...(await storageChecks(config)),
     await check('port', () => portIsFree(config)),
     threadPoolAdvice(),
+    allocatorAdvice(),
     memoryAdvice(config),
   ];
   return [...checks, await check('model and device', () => modelRuns(config))];
@@ -102,6 +103,17 @@ function threadPoolAdvice(): Check {
   if (threads >= cores) return { name: 'threads', status: 'ok', detail };
   const remedy = `Set UV_THREADPOOL_SIZE=${cores + 2} before the start; "npm start" does.`;
   return { name: 'threads', status: 'advice', detail, remedy };
+}
+
+/** glibc keeps an arena of memory for each of many threads, which big pictures leave full of holes. */
+export function allocatorAdvice(): Check {
+  const { LD_PRELOAD: preloaded = '', MALLOC_ARENA_MAX: arenas } = process.env;
+  if (process.platform !== 'linux' || /(je|tc|mi)malloc/.test(preloaded) || arenas !== undefined) {
+    return { name: 'allocator', status: 'ok', detail: 'nothing to set' };
+  }
+  const detail = 'pictures may leave holes in memory, which then stays taken';
+  const remedy = 'Set MALLOC_ARENA_MAX=2 before the start; "npm start" does.';
+  return { name: 'allocator', status: 'advice', detail, remedy };
 }
 
 function memoryAdvice({ limits }: Config): Check {

@@ -1,23 +1,13 @@
-import sharp, { type Sharp } from 'sharp';
-import { openPicture, type Picture } from './decode.js';
+import type { Picture } from './decode.js';
+import type { Matte } from './matte.js';
+import type { Extent, ReadRow } from './png/write-png.js';
 
-/** One channel: 0 = background, 255 = subject; rows from the top. */
-export interface Matte {
-  readonly data: Uint8Array;
+/** A cut-out, put together a row at a time while it is encoded: its pixels are never in memory all at once. */
+export interface Cutout {
   /** Pixels. */
   readonly width: number;
   readonly height: number;
-}
-
-/** The model's matte brought to the size of the picture. */
-export async function resizeMatte(matte: Matte, width: number, height: number): Promise<Matte> {
-  const data = await openMatte(matte)
-    .resize(width, height, { fit: 'fill', kernel: 'lanczos3' })
-    // Without it sharp makes three channels of one.
-    .toColourspace('b-w')
-    .raw()
-    .toBuffer();
-  return { data, width, height };
+  readonly readRow: ReadRow;
 }
 
 /**
@@ -25,41 +15,63 @@ export async function resizeMatte(matte: Matte, width: number, height: number): 
  * alpha of its own, the two are multiplied: what was transparent stays transparent. Colours that are wholly
  * transparent are cleared: nobody can bring the background back, and the file is about half the size.
  */
-export async function composeCutout(picture: Picture, matte: Matte): Promise<Sharp> {
-  const alpha = picture.channels === 4 ? await multiply(await alphaOf(picture), matte) : matte;
-  const colours = picture.channels === 4 ? await withoutAlpha(picture) : picture;
-  const raw = { width: alpha.width, height: alpha.height, channels: 1 } as const;
-  const isVisible = await openMatte(alpha).threshold(1).toColourspace('b-w').raw().toBuffer();
-  return openPicture(colours).joinChannel(asBuffer(alpha.data), { raw }).boolean(isVisible, 'and', { raw });
+export function composeCutout(picture: Picture, matte: Matte): Cutout {
+  const { width, height } = picture;
+  const readRow = picture.channels === 4 ? withOwnAlpha(picture.data, matte) : opaque(picture.data, matte);
+  return { width, height, readRow };
 }
 
-/** A step of its own: in one pipeline, sharp removes the alpha after it joins channels, so the new one would go. */
-async function withoutAlpha(picture: Picture): Promise<Picture> {
-  const data = await openPicture(picture).removeAlpha().raw().toBuffer();
-  return { data, width: picture.width, height: picture.height, channels: 3 };
+function opaque(rgb: Uint8Array, { data, width, extents }: Matte): ReadRow {
+  return (y, row) => {
+    const extent = extentOf(y, width, extents);
+    for (let x = extent.from, at = y * width + x, colour = at * 3; x < extent.to; x++, at++, colour += 3) {
+      const alpha = data[at] as number;
+      row[x] =
+        alpha === 0
+          ? 0
+          : (rgb[colour] as number) |
+            ((rgb[colour + 1] as number) << 8) |
+            ((rgb[colour + 2] as number) << 16) |
+            (alpha << 24);
+    }
+    return extent;
+  };
 }
 
-async function alphaOf(picture: Picture): Promise<Matte> {
-  const data = await openPicture(picture).extractChannel(3).toColourspace('b-w').raw().toBuffer();
-  return { data, width: picture.width, height: picture.height };
+function withOwnAlpha(rgba: Uint8Array, { data, width, extents }: Matte): ReadRow {
+  return (y, row) => {
+    const extent = extentOf(y, width, extents);
+    for (let x = extent.from, at = y * width + x, colour = at * 4; x < extent.to; x++, at++, colour += 4) {
+      const alpha = product(data[at] as number, rgba[colour + 3] as number);
+      row[x] =
+        alpha === 0
+          ? 0
+          : (rgba[colour] as number) |
+            ((rgba[colour + 1] as number) << 8) |
+            ((rgba[colour + 2] as number) << 16) |
+            (alpha << 24);
+    }
+    return extent;
+  };
 }
 
-async function multiply(one: Matte, other: Matte): Promise<Matte> {
-  const { width, height } = one;
-  const data = await openMatte(one)
-    .composite([{ input: asBuffer(other.data), raw: { width, height, channels: 1 }, blend: 'multiply' }])
-    .toColourspace('b-w')
-    .extractChannel(0)
-    .raw()
-    .toBuffer();
-  return { data, width, height };
+function extentOf(y: number, width: number, extents: Int32Array | undefined): Extent {
+  if (extents === undefined) return { from: 0, to: width };
+  return { from: extents[2 * y] as number, to: extents[2 * y + 1] as number };
 }
 
-function openMatte({ data, width, height }: Matte): Sharp {
-  return sharp(data, { raw: { width, height, channels: 1 }, limitInputPixels: false });
+/** Of two values where 255 stands for 1, rounded. */
+function product(one: number, other: number): number {
+  const scaled = one * other + 128;
+  return (scaled + (scaled >> 8)) >> 8;
 }
 
-/** The same bytes as the Buffer that sharp's types ask for. */
-function asBuffer(data: Uint8Array): Buffer {
-  return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+/** All pixels of a cut-out as RGBA bytes. */
+export function pixelsOf({ width, height, readRow }: Cutout): Uint8Array<ArrayBuffer> {
+  const pixels = new Int32Array(width * height);
+  for (let y = 0; y < height; y++) {
+    const row = pixels.subarray(y * width, (y + 1) * width);
+    readRow(y, row);
+  }
+  return new Uint8Array(pixels.buffer);
 }

@@ -1,13 +1,22 @@
-import { composeCutout, resizeMatte } from './compose.js';
+import { composeCutout } from './compose.js';
 import { decode } from './decode.js';
 import { type EncodedPicture, encode, type OutputOptions } from './encode.js';
+import { resizeMatte } from './matte.js';
 import { toModelInput } from './model-input.js';
 
 /** What makes mattes: the inference engine, as this folder sees it. */
 export interface MatteSource {
   /** Pixels: the side of the square picture that `infer` takes. */
   readonly side: number;
-  infer(rgb: Uint8Array<ArrayBuffer>): Promise<{ data: Uint8Array; side: number; coverage: number }>;
+  infer(rgb: Uint8Array<ArrayBuffer>): Promise<ModelMatte>;
+}
+
+export interface ModelMatte {
+  /** side x side, one channel: 0 = background, 255 = subject. */
+  readonly data: Uint8Array;
+  readonly side: number;
+  /** Mean, 0..1. */
+  readonly coverage: number;
 }
 
 export interface CutoutPicture extends EncodedPicture {
@@ -19,7 +28,8 @@ export interface CutoutPicture extends EncodedPicture {
 
 /**
  * From the bytes of an image to the bytes of its cut-out. Call inspect() first: it holds the image against the
- * limits, and tells how much memory this takes.
+ * limits, and tells how much memory this takes. It keeps its thread busy for a quarter of a second
+ * at 12 megapixels: the service calls it in threads of its own (picture-threads.ts).
  */
 export async function cutOut(
   bytes: Uint8Array,
@@ -32,8 +42,9 @@ export async function cutOut(
   const decodedAt = performance.now();
   const { data, side, coverage } = await mattes.infer(input);
   const inferredAt = performance.now();
-  const matte = await resizeMatte({ data, width: side, height: side }, picture.width, picture.height);
-  const cutout = await composeCutout(picture, matte);
+  // The matte at full size and the picture's own colours: whoever refines either does it between these two lines.
+  const matte = resizeMatte({ data, width: side, height: side }, picture.width, picture.height);
+  const cutout = composeCutout(picture, matte);
   const composedAt = performance.now();
   const encoded = await encode(cutout, options);
   return {

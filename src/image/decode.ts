@@ -27,7 +27,17 @@ export async function decode(bytes: Uint8Array): Promise<Picture> {
     .raw({ depth: 'uchar' })
     .toBuffer({ resolveWithObject: true })
     .catch(toImageError);
-  return { data, width: info.width, height: info.height, channels: info.channels === 4 ? 4 : 3 };
+  return {
+    data: asPlain(data),
+    width: info.width,
+    height: info.height,
+    channels: info.channels === 4 ? 4 : 3,
+  };
+}
+
+/** The same bytes as no Buffer: loops over both kinds are compiled for both, and slower. */
+export function asPlain({ buffer, byteOffset, length }: Buffer): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, length);
 }
 
 /** Opens a picture in memory for further work in libvips' own threads. */

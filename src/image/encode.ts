@@ -1,4 +1,6 @@
 import sharp, { type Sharp } from 'sharp';
+import { type Cutout, pixelsOf } from './compose.js';
+import { writePng } from './png/write-png.js';
 
 /** How results are written. */
 export interface OutputOptions {
@@ -10,7 +12,8 @@ export interface OutputOptions {
 }
 
 export interface EncodedPicture {
-  readonly bytes: Buffer;
+  /** In a buffer of their own, which may be moved to another thread. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
   readonly contentType: string;
   /** Pixels. */
   readonly width: number;
@@ -20,29 +23,41 @@ export interface EncodedPicture {
 const CONTENT_TYPES = { png: 'image/png', webp: 'image/webp' } as const;
 
 /** Encodes a cut-out; metadata of the input is left out, colours are sRGB. */
-export async function encode(cutout: Sharp, options: OutputOptions): Promise<EncodedPicture> {
-  const sized = options.maxSide === 0 ? cutout : await shrink(cutout, options.maxSide);
-  const { data, info } = await withFormat(sized, options).toBuffer({ resolveWithObject: true });
-  return { bytes: data, contentType: CONTENT_TYPES[options.format], width: info.width, height: info.height };
+export async function encode(cutout: Cutout, options: OutputOptions): Promise<EncodedPicture> {
+  const sized = isWithin(cutout, options.maxSide) ? cutout : await shrink(cutout, options.maxSide);
+  const { width, height } = sized;
+  const bytes =
+    options.format === 'png'
+      ? writePng(width, height, sized.readRow)
+      : await writeWebp(sized, options.webpQuality);
+  return { bytes, contentType: CONTENT_TYPES[options.format], width, height };
 }
 
-function withFormat(picture: Sharp, { format, webpQuality }: OutputOptions): Sharp {
-  if (format === 'webp') return picture.webp({ quality: webpQuality, alphaQuality: 100, effort: 2 });
-  // Measured on 24-megapixel cut-outs: 215 ms and 13 MB; adaptive filters 643 ms and 6 MB; zlib's usual level 6
-  // 295 ms and 11 MB. Whoever wants small files takes WebP: under 1 MB.
-  return picture.png({ compressionLevel: 2, adaptiveFiltering: false });
+async function writeWebp(cutout: Cutout, quality: number): Promise<Uint8Array<ArrayBuffer>> {
+  // Measured on 12-megapixel cut-outs: effort 0 takes half the time of 2, and a third more bytes.
+  const encoded = await open(cutout).webp({ quality, alphaQuality: 100, effort: 0 }).toBuffer();
+  return new Uint8Array(encoded);
 }
 
-/** sharp joins channels after it resizes, so the four channels are laid down first and resized as one picture. */
-async function shrink(cutout: Sharp, maxSide: number): Promise<Sharp> {
-  const { data, info } = await cutout.raw().toBuffer({ resolveWithObject: true });
+function isWithin({ width, height }: Cutout, maxSide: number): boolean {
+  return maxSide === 0 || Math.max(width, height) <= maxSide;
+}
+
+async function shrink(cutout: Cutout, maxSide: number): Promise<Cutout> {
+  const { data, info } = await open(cutout)
+    .resize(maxSide, maxSide, { fit: 'inside' })
+    .raw()
+    .toBuffer({ resolveWithObject: true });
   const { width, height } = info;
-  return sharp(data, { raw: { width, height, channels: 4 }, limitInputPixels: false }).resize(
-    maxSide,
-    maxSide,
-    {
-      fit: 'inside',
-      withoutEnlargement: true,
-    },
-  );
+  const pixels = new Int32Array(new Uint8Array(data).buffer);
+  const readRow = (y: number, row: Int32Array) => {
+    row.set(pixels.subarray(y * width, (y + 1) * width));
+    return { from: 0, to: width };
+  };
+  return { width, height, readRow };
+}
+
+function open(cutout: Cutout): Sharp {
+  const { width, height } = cutout;
+  return sharp(pixelsOf(cutout), { raw: { width, height, channels: 4 }, limitInputPixels: false });
 }

@@ -57,10 +57,11 @@ const FIXED_BYTES = 24 * 1024 * 1024;
 // Bytes a pixel, rounded up from the peak resident memory of 12-megapixel pictures, smooth and noisy.
 /** What a decoder holds beside the picture: coefficients, interlaced rows, planes (AVIF: 10 bits, turned in there). */
 const DECODER_BYTES = { jpeg: 6, png: 8, webp: 8, avif: 28, tiff: 8, gif: 8 } as const;
-/** What an encoder holds beside its input, output included: PNG up to twice the pixels while its buffer grows. */
-const ENCODER_BYTES = { png: 8, webp: 24 } as const;
-/** Picture, full-size matte and mask of what shows; with an alpha also its product with the matte and plain RGB. */
-const COMPOSED_BYTES = { opaque: 5, alpha: 11 } as const;
+/** What an encoder holds beside its input, output included: PNG its pieces and then the whole, WebP its planes. */
+const ENCODER_BYTES = { png: 8, webp: 30 } as const;
+/** The matte at full size. */
+const MATTE_BYTES = 1;
+/** PNG is composed a row at a time; WebP, and what is made smaller, first as a whole. */
 const RGBA_BYTES = 4;
 
 type PictureNeeds = Pick<ImageInfo, 'format' | 'width' | 'height' | 'hasAlpha' | 'isTurned'>;
@@ -76,9 +77,8 @@ export function estimateMemory(info: PictureNeeds, output: OutputNeeds): number 
   const decoding = DECODER_BYTES[info.format] + decoded * (isTurned ? 2 : 1);
 
   const scale = output.maxSide === 0 ? 1 : Math.min(1, output.maxSide / Math.max(width, height));
-  const beforeShrinking = scale < 1 ? RGBA_BYTES : 0;
-  const composed = hasAlpha ? COMPOSED_BYTES.alpha : COMPOSED_BYTES.opaque;
-  const encoding = composed + beforeShrinking + ENCODER_BYTES[output.format] * scale ** 2;
+  const whole = output.format === 'webp' || scale < 1 ? RGBA_BYTES : 0;
+  const encoding = decoded + MATTE_BYTES + whole + ENCODER_BYTES[output.format] * scale ** 2;
   return FIXED_BYTES + Math.ceil(width * height * Math.max(decoding, encoding));
 }
 

@@ -1,16 +1,21 @@
-import { openPicture, type Picture } from './decode.js';
+import { asPlain, openPicture, type Picture } from './decode.js';
+import { resample } from './resample.js';
 
 /** Seen through transparent parts: neither a light nor a dark subject vanishes before it. */
 const MID_GREY = { r: 128, g: 128, b: 128 };
 
 /**
  * The picture as the model sees it: stretched to side x side, RGB interleaved, side x side x 3 bytes in a buffer of
- * its own that may be moved to another thread. Lanczos, as the reference implementation of IS-Net in rembg does.
+ * its own that may be moved to another thread. It is made smaller with Lanczos, as the reference implementation of
+ * IS-Net in rembg does, and larger with a cubic, which differs from it by half a level on average at most.
  */
 export async function toModelInput(picture: Picture, side: number): Promise<Uint8Array<ArrayBuffer>> {
   const opaque =
     picture.channels === 4 ? openPicture(picture).flatten({ background: MID_GREY }) : openPicture(picture);
-  const pixels = await opaque.resize(side, side, { fit: 'fill', kernel: 'lanczos3' }).raw().toBuffer();
+  const width = Math.min(picture.width, side);
+  const height = Math.min(picture.height, side);
+  const data = await opaque.resize(width, height, { fit: 'fill', kernel: 'lanczos3' }).raw().toBuffer();
   // sharp's memory is not V8's: postMessage would copy it without a word where it was told to move it.
-  return new Uint8Array(pixels);
+  if (width === side && height === side) return new Uint8Array(data);
+  return resample({ data: asPlain(data), width, height }, 3, side, side).data;
 }

@@ -1,6 +1,7 @@
-import { type CutoutPicture, cutOut } from '../image/cutout.js';
+import type { CutoutPicture } from '../image/cutout.js';
 import type { OutputOptions } from '../image/encode.js';
 import { estimateMemory, type ImageInfo, type ImageLimits, inspect } from '../image/inspect.js';
+import { cutOutInThread } from '../image/picture-threads.js';
 import type { MatteEngine } from '../inference/engine-api.js';
 import type { Admission } from './admission.js';
 
@@ -12,7 +13,7 @@ export interface Cutter {
   readonly output: OutputOptions;
 }
 
-/** Inspects the image, waits until its pixels fit into memory, and cuts it out. Throws what inspect and cutOut do. */
+/** Inspects the image, waits until its pixels fit into memory, and cuts it out. Throws what inspect and cutOutInThread do. */
 export async function cutOutAdmitted(
   bytes: Uint8Array,
   { engine, admission, limits, output }: Cutter,
@@ -20,7 +21,7 @@ export async function cutOutAdmitted(
   const info = await inspect(bytes, limits);
   const release = await admission.admitPixels(estimateMemory(info, output));
   try {
-    return { info, picture: await cutOut(bytes, engine, output) };
+    return { info, picture: await cutOutInThread(bytes, engine, output) };
   } finally {
     release();
   }

@@ -138,7 +138,7 @@ function knowingSource() {
   return { source, inputs };
 }
 
-async function readCutout(bytes: Buffer) {
+async function readCutout(bytes: Uint8Array) {
   const { data, info } = await sharp(bytes).raw().toBuffer({ resolveWithObject: true });
   return { data, width: info.width, height: info.height, channels: info.channels };
 }

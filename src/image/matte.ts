@@ -1,0 +1,19 @@
+import { resample } from './resample.js';
+
+/** One channel: 0 = background, 255 = subject; rows from the top. */
+export interface Matte {
+  readonly data: Uint8Array;
+  /** Pixels. */
+  readonly width: number;
+  readonly height: number;
+  /**
+   * Where known: for each row the first pixel that may be above 0, and the one behind the last, [from, to, ...].
+   * What is outside need not be looked at.
+   */
+  readonly extents?: Int32Array;
+}
+
+/** The model's matte brought to the size of the picture. */
+export function resizeMatte(matte: Matte, width: number, height: number): Matte {
+  return { ...resample(matte, 1, width, height), width, height };
+}

@@ -1,0 +1,28 @@
+import type { ErrorCode } from '../errors.js';
+import type { CutoutPicture, ModelMatte } from './cutout.js';
+import type { OutputOptions } from './encode.js';
+
+/** What the main thread and the threads that work on pictures say to each other. `id` names a picture. */
+
+export type ToPictureThread =
+  | {
+      readonly kind: 'cut-out';
+      readonly id: number;
+      readonly bytes: Uint8Array;
+      /** Of the picture that the model takes. */
+      readonly side: number;
+      readonly options: OutputOptions;
+    }
+  | { readonly kind: 'matte'; readonly id: number; readonly matte: ModelMatte }
+  /** There will be no matte: the picture is let go. */
+  | { readonly kind: 'no-matte'; readonly id: number };
+
+export type FromPictureThread =
+  | { readonly kind: 'infer'; readonly id: number; readonly rgb: Uint8Array<ArrayBuffer> }
+  | { readonly kind: 'done'; readonly id: number; readonly picture: CutoutPicture }
+  | {
+      readonly kind: 'failed';
+      readonly id: number;
+      readonly code: ErrorCode | undefined;
+      readonly message: string;
+    };
