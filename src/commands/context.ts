@@ -5,9 +5,13 @@ import { createKeyFilter, isOwnOutput } from '../events/filter.js';
 import type { ImageLimits } from '../image/inspect.js';
 import { configureImageRuntime } from '../image/runtime.js';
 import { startEngine } from '../inference/engine.js';
-import { defaultEngineSize } from '../inference/engine-size.js';
+import type { MatteEngine } from '../inference/engine-api.js';
+import { defaultEngineSize, type EngineSize } from '../inference/engine-size.js';
+import type { PreparedModel } from '../models/model.js';
 import { ensureModel } from '../models/prepare.js';
 import type { OnProgress } from '../models/progress.js';
+import { createAdmission } from '../pipeline/admission.js';
+import type { Pipeline } from '../pipeline/process-object.js';
 import type { OutputPlace } from '../pipeline/settlement.js';
 import { createLinkSigner, type LinkSigner, loadOrCreateLinkSecret } from '../server/links.js';
 import { createDirectoryStore } from '../storage/directory/store.js';
@@ -93,6 +97,17 @@ export function concurrencyOf({ limits }: Config): number {
   return limits.concurrency === 0 ? availableParallelism() + 2 : limits.concurrency;
 }
 
+/** Workers, threads and pictures a batch: as configured, and by the device and the cores where nothing is. */
+export function engineSizeOf({ inference }: Config): EngineSize {
+  const { device, workers, threads, maxBatch } = inference;
+  const size = defaultEngineSize({ device, cores: availableParallelism() });
+  return {
+    workers: workers || size.workers,
+    threadsPerWorker: threads || size.threadsPerWorker,
+    maxBatch: maxBatch || size.maxBatch,
+  };
+}
+
 /** Fetches and prepares the model where that is still to do, and starts the inference workers on it. */
 export async function openEngine(config: Config, logger: Logger, onProgress: OnProgress) {
   configureImageRuntime();
@@ -104,14 +119,24 @@ export async function openEngine(config: Config, logger: Logger, onProgress: OnP
     onProgress,
   });
   const { device } = config.inference;
-  const size = defaultEngineSize({ device, cores: availableParallelism() });
-  const engine = await startEngine({
-    model,
-    device,
-    workers: config.inference.workers || size.workers,
-    threadsPerWorker: config.inference.threads || size.threadsPerWorker,
-    maxBatch: config.inference.maxBatch || size.maxBatch,
-    logger,
-  });
+  const engine = await startEngine({ model, device, ...engineSizeOf(config), logger });
   return { engine, model };
+}
+
+/** What the way of an image needs, from the configuration and what was opened for it. */
+export function pipelineOf(
+  config: Config,
+  { store, engine, model }: { store: ObjectStore; engine: MatteEngine; model: PreparedModel },
+): Pipeline {
+  return {
+    store,
+    engine,
+    admission: createAdmission(config.limits.memory),
+    accepts: acceptanceOf(config),
+    placeOf: (inputKey, format) => placeOf(config, inputKey, format),
+    limits: imageLimitsOf(config),
+    output: config.output,
+    linkExpiresIn: Math.floor(config.server.linkExpiry / 1000),
+    model: { id: model.id, variant: model.variant, side: model.input.side, device: config.inference.device },
+  };
 }
