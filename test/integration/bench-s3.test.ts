@@ -1,0 +1,51 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { BenchReport } from '../../src/commands/bench/report.js';
+import { createS3Store, type S3Store } from '../../src/storage/s3/store.js';
+import { clearcut } from '../support/service.js';
+import { describeWith } from './servers/available.js';
+import { connectionTo } from './servers/connection.js';
+import { type MinioServer, startMinio } from './servers/minio.js';
+
+const describeMinio = await describeWith('minio');
+
+describeMinio('clearcut bench on MinIO', () => {
+  let minio: MinioServer;
+  let store: S3Store;
+
+  beforeAll(async () => {
+    minio = await startMinio();
+    store = await createS3Store(connectionTo(minio));
+    await store.ensureBucket('results');
+    await store.put('results', 'cutouts/of somebody.cutout.png', Buffer.from('not of the benchmark'));
+  });
+
+  afterAll(() => minio?.stop());
+
+  const bench = (...args: string[]) =>
+    clearcut(['bench', '--megapixels', '0.1', '--warmup', '1', '--json', ...args], {
+      CLEARCUT_STORE: 's3',
+      CLEARCUT_S3_ENDPOINT: minio.endpoint,
+      CLEARCUT_S3_ACCESS_KEY_ID: minio.accessKeyId,
+      CLEARCUT_S3_SECRET_ACCESS_KEY: minio.secretAccessKey,
+      CLEARCUT_MODEL_MAX_SIDE: '256',
+    });
+
+  test('measures the configured bucket, and takes away what it put there and nothing else', async () => {
+    const { code, stdout, stderr } = await bench('--images', '5');
+    expect(stderr).not.toContain('clearcut:');
+    expect(code).toBe(0);
+    const { images, setup, stages } = JSON.parse(stdout) as BenchReport;
+    expect(images).toMatchObject({ done: 5, failed: 0 });
+    expect(setup.store).toBe('s3');
+    expect(stages['store']?.mean).toBeGreaterThan(0);
+    const left: string[] = [];
+    for await (const { key } of store.list('results')) left.push(key);
+    expect(left).toEqual(['cutouts/of somebody.cutout.png']);
+  });
+
+  test('a bucket that is not there is said, with what to do', async () => {
+    const { code, stderr } = await bench('--output-bucket', 'not-there');
+    expect(code).toBe(1);
+    expect(stderr).toContain('There is no bucket "not-there".\n  → ');
+  });
+});
