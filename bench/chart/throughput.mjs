@@ -19,7 +19,7 @@ const ORANGE = '#c2570c';
  */
 export function drawThroughput({ capacity, points, machine, setup, pictures }) {
   const most = Math.max(...points.map(({ rate }) => rate));
-  const x = scaleLinear([0, most * 1.04], [PANEL.left, WIDTH - PANEL.right]).nice(8);
+  const x = scaleLinear([0, most * 1.06], [PANEL.left, WIDTH - PANEL.right]).nice(8);
   const { model } = setup;
   const subtitle = `${model.id} ${model.variant}, ${pictures.meanMegapixels.toFixed(1)} megapixels to ${setup.format}; ${machine.processor}, ${machine.cores} cores`;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="system-ui, 'Segoe UI', Helvetica, Arial, sans-serif" font-size="13" fill="${INK}" role="img" aria-labelledby="title">
@@ -42,7 +42,7 @@ function throughputPanel(x, capacity, points) {
     frame({ x, y, top, ticks: y.ticks(5), format: String, title: 'Throughput, images a second' }),
     // What arrives is what leaves, up to the capacity.
     `<line x1="${x(0)}" y1="${y(0)}" x2="${at(x(end))}" y2="${at(y(end))}" stroke="${QUIET}" stroke-dasharray="2 4"/>`,
-    text(x(end) - 8, y(end) + 16, 'all that arrives', `text-anchor="end" fill="${QUIET}" font-size="12"`),
+    text(x(end) + 8, y(end) + 5, 'all that arrives', `fill="${QUIET}" font-size="12"`),
     capacityLine(x, capacity, top, true),
     curve(
       points,
@@ -59,12 +59,7 @@ function latencyPanel(x, capacity, points) {
   const y = scaleLog([Math.min(...seconds) * 0.8, Math.max(...seconds) * 1.25], [top + PANEL.height, top]);
   const last = points.at(-1);
   const label = (name, value, colour) =>
-    text(
-      x(last.rate) - 10,
-      y(value / 1000) - 8,
-      name,
-      `text-anchor="end" fill="${colour}" font-weight="600"`,
-    );
+    text(x(last.rate) + 10, y(value / 1000) + 4, name, `fill="${colour}" font-weight="600"`);
   return [
     frame({
       x,
@@ -94,12 +89,7 @@ function latencyPanel(x, capacity, points) {
       ORANGE,
     ),
     label('p95', last.p95, ORANGE),
-    text(
-      x(last.rate) - 10,
-      y(last.p50 / 1000) + 20,
-      'p50',
-      `text-anchor="end" fill="${BLUE}" font-weight="600"`,
-    ),
+    label('p50', last.p50, BLUE),
   ].join('\n');
 }
 

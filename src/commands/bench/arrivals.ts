@@ -8,15 +8,12 @@ export interface ArrivalOptions {
 }
 
 /**
- * When each image arrives, in milliseconds from the first, ascending: a Poisson process, as uploads of many people
- * who know nothing of each other are one. The arrivals never wait for the results: a pipeline that is too slow falls
- * behind, as it would in earnest.
+ * When each image arrives, in milliseconds, ascending: a Poisson process, as uploads of many people who know nothing of
+ * each other are one, that has exactly `count` arrivals in the time they take on average (which is what makes them
+ * spread evenly at random). They never wait for results: a pipeline that is too slow falls behind, as it would in earnest.
  */
 export function arrivalTimes({ count, rate, seed }: ArrivalOptions): number[] {
   const random = seededRandom(`arrivals ${seed}`);
-  let time = 0;
-  return Array.from({ length: count }, (_, at) => {
-    if (at > 0 && rate > 0) time -= (1000 / rate) * Math.log(1 - random.next());
-    return time;
-  });
+  const span = rate === 0 ? 0 : (1000 * count) / rate;
+  return Array.from({ length: count }, () => span * random.next()).sort((a, b) => a - b);
 }
