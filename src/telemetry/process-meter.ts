@@ -6,8 +6,8 @@ export interface ProcessUsage {
   readonly wall: number;
   /** Milliseconds of processor time of all threads. */
   readonly cpu: { readonly user: number; readonly system: number };
-  /** Bytes of resident memory. `peak` is the largest of many samples. */
-  readonly memory: { readonly before: number; readonly peak: number };
+  /** Bytes of resident memory: the largest of many samples. */
+  readonly memory: { readonly peak: number };
   readonly eventLoop: {
     /** Milliseconds by which the event loop came too late to a timer: how long whatever else is due has to wait. */
     readonly delay: { readonly p50: number; readonly p99: number; readonly max: number };
@@ -32,8 +32,7 @@ export function startProcessMeter(): ProcessMeter {
   const loopBefore: EventLoopUtilization = performance.eventLoopUtilization();
   const delays = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION });
   delays.enable();
-  const before = process.memoryUsage.rss();
-  let peak = before;
+  let peak = process.memoryUsage.rss();
   const sample = () => {
     peak = Math.max(peak, process.memoryUsage.rss());
   };
@@ -50,7 +49,7 @@ export function startProcessMeter(): ProcessMeter {
       return {
         wall: performance.now() - startedAt,
         cpu: { user: user / 1000, system: system / 1000 },
-        memory: { before, peak },
+        memory: { peak },
         eventLoop: {
           delay: {
             p50: delay(delays.percentile(50)),

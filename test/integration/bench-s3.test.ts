@@ -4,29 +4,34 @@ import { createS3Store, type S3Store } from '../../src/storage/s3/store.js';
 import { clearcut } from '../support/service.js';
 import { describeWith } from './servers/available.js';
 import { connectionTo } from './servers/connection.js';
-import { type MinioServer, startMinio } from './servers/minio.js';
+import { startMinio } from './servers/minio.js';
+import { startMoto } from './servers/moto.js';
 
 const describeMinio = await describeWith('minio');
+const describeMoto = await describeWith('moto');
 
-describeMinio('clearcut bench on MinIO', () => {
-  let minio: MinioServer;
+describeMinio('clearcut bench on MinIO', () => benchOn(startMinio));
+describeMoto('clearcut bench on a server like AWS', () => benchOn(startMoto));
+
+function benchOn(start: typeof startMinio | typeof startMoto): void {
+  let server: Awaited<ReturnType<typeof start>>;
   let store: S3Store;
 
   beforeAll(async () => {
-    minio = await startMinio();
-    store = await createS3Store(connectionTo(minio));
+    server = await start();
+    store = await createS3Store(connectionTo(server));
     await store.ensureBucket('results');
     await store.put('results', 'cutouts/of somebody.cutout.png', Buffer.from('not of the benchmark'));
   });
 
-  afterAll(() => minio?.stop());
+  afterAll(() => server?.stop());
 
   const bench = (...args: string[]) =>
     clearcut(['bench', '--megapixels', '0.1', '--warmup', '1', '--json', ...args], {
       CLEARCUT_STORE: 's3',
-      CLEARCUT_S3_ENDPOINT: minio.endpoint,
-      CLEARCUT_S3_ACCESS_KEY_ID: minio.accessKeyId,
-      CLEARCUT_S3_SECRET_ACCESS_KEY: minio.secretAccessKey,
+      CLEARCUT_S3_ENDPOINT: server.endpoint,
+      CLEARCUT_S3_ACCESS_KEY_ID: server.accessKeyId,
+      CLEARCUT_S3_SECRET_ACCESS_KEY: server.secretAccessKey,
       CLEARCUT_MODEL_MAX_SIDE: '256',
     });
 
@@ -48,4 +53,4 @@ describeMinio('clearcut bench on MinIO', () => {
     expect(code).toBe(1);
     expect(stderr).toContain('There is no bucket "not-there".\n  → ');
   });
-});
+}

@@ -40,6 +40,8 @@ export interface Driven {
   readonly images: readonly DrivenImage[];
   /** From the first arrival to the last stored outcome. */
   readonly usage: ProcessUsage;
+  /** Bytes that were resident before the first image, warm-up included, was uploaded. */
+  readonly memoryAtStart: number;
   /** Attempts that failed and were repeated, warm-up included. */
   readonly retries: number;
   /** What the engine did for the measured images. */
@@ -58,6 +60,7 @@ const PARALLEL_UPLOADS = 4;
 export async function drive(options: DriveOptions): Promise<Driven> {
   const { pipeline, engine, input, arrivals, warmup, concurrency, retry, logger, signal, onSettled } =
     options;
+  const memoryAtStart = process.memoryUsage.rss();
   const warmupKeys = await upload('warm-up', warmup, options);
   const keys = await upload('image', arrivals.length, options);
   const source = createLoadSource({ bucket: input.bucket, capacity: warmup + arrivals.length, onSettled });
@@ -81,6 +84,7 @@ export async function drive(options: DriveOptions): Promise<Driven> {
         latency: (source.settled.get(key) ?? Number.NaN) - startedAt - (arrivals[at] ?? 0),
       })),
       usage,
+      memoryAtStart,
       retries: service.counts().retries,
       inference: difference(engine.stats(), before),
     };

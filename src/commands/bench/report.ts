@@ -71,7 +71,7 @@ export interface BenchReport {
   };
   readonly memory: {
     readonly budget: number;
-    /** Resident when the measuring began: runtime, model and what the warm-up left. */
+    /** Resident before the first image came: the runtime and the model. */
     readonly before: number;
     /** Most that was resident while it was measured. */
     readonly peak: number;
@@ -148,9 +148,9 @@ export function buildReport(parts: ReportParts): BenchReport {
     },
     memory: {
       budget: setup.memoryBudget,
-      before: usage.memory.before,
+      before: driven.memoryAtStart,
       peak: usage.memory.peak,
-      growth: usage.memory.peak - usage.memory.before,
+      growth: usage.memory.peak - driven.memoryAtStart,
       processPeak: parts.processPeak,
     },
     eventLoop: usage.eventLoop,

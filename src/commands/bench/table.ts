@@ -28,7 +28,7 @@ export function tableOf(report: BenchReport): string {
     ],
     [
       'memory',
-      `${mib(memory.peak)} at most, ${mib(memory.growth)} above the start; budget for pictures ${mib(memory.budget)}`,
+      `${mib(memory.peak)} at most, ${mib(memory.growth)} above the loaded model; budget for pictures ${mib(memory.budget)}`,
     ],
     [
       'event loop',
