@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import type { Config } from '../config/schema.js';
-import { ClearcutError } from '../errors.js';
+import { ClearcutError, messageOf } from '../errors.js';
 import { createLogger } from '../telemetry/logger.js';
 import { arrivalTimes } from './bench/arrivals.js';
 import { runBare, type SessionLoopDone } from './bench/bare.js';
@@ -77,7 +77,8 @@ async function bench(config: Config, options: BenchOptions, version: string): Pr
   try {
     return await benchAt(place, options, version, stopping.signal);
   } finally {
-    await place.remove();
+    // What ended the benchmark is told, not what hindered the cleaning up.
+    await place.remove().catch((error: unknown) => complain(`could not clean up: ${messageOf(error)}`));
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, onSignal);
   }
 }

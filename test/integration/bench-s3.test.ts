@@ -1,7 +1,9 @@
+import { readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { BenchReport } from '../../src/commands/bench/report.js';
 import { createS3Store, type S3Store } from '../../src/storage/s3/store.js';
 import { clearcut } from '../support/service.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { describeWith } from './servers/available.js';
 import { connectionTo } from './servers/connection.js';
 import { startMinio } from './servers/minio.js';
@@ -26,17 +28,23 @@ function benchOn(start: typeof startMinio | typeof startMoto): void {
 
   afterAll(() => server?.stop());
 
-  const bench = (...args: string[]) =>
-    clearcut(['bench', '--megapixels', '0.1', '--warmup', '1', '--json', ...args], {
+  async function bench(...args: string[]) {
+    const temporary = await temporaryFolder();
+    const finished = await clearcut(['bench', '--megapixels', '0.1', '--warmup', '1', '--json', ...args], {
       CLEARCUT_STORE: 's3',
       CLEARCUT_S3_ENDPOINT: server.endpoint,
       CLEARCUT_S3_ACCESS_KEY_ID: server.accessKeyId,
       CLEARCUT_S3_SECRET_ACCESS_KEY: server.secretAccessKey,
       CLEARCUT_MODEL_MAX_SIDE: '256',
+      TMPDIR: temporary,
     });
+    const folders = (await readdir(temporary)).filter((name) => name.startsWith('clearcut'));
+    return { ...finished, folders };
+  }
 
   test('measures the configured bucket, and takes away what it put there and nothing else', async () => {
-    const { code, stdout, stderr } = await bench('--images', '5');
+    const { code, stdout, stderr, folders } = await bench('--images', '5');
+    expect(folders).toEqual([]);
     expect(stderr).not.toContain('clearcut:');
     expect(code).toBe(0);
     const { images, setup, stages } = JSON.parse(stdout) as BenchReport;
@@ -49,7 +57,8 @@ function benchOn(start: typeof startMinio | typeof startMoto): void {
   });
 
   test('a bucket that is not there is said, with what to do', async () => {
-    const { code, stderr } = await bench('--output-bucket', 'not-there');
+    const { code, stderr, folders } = await bench('--output-bucket', 'not-there');
+    expect(folders).toEqual([]);
     expect(code).toBe(1);
     expect(stderr).toContain('There is no bucket "not-there".\n  → ');
   });

@@ -35,15 +35,21 @@ export async function openPlace(config: Config): Promise<BenchPlace> {
       store,
       scratch: folder,
       async remove() {
-        if (isS3)
-          for await (const { key } of store.list(bucket, { prefix: area })) await store.delete(bucket, key);
-        await removeFolder();
+        try {
+          if (isS3) await removeAll(store, bucket, area);
+        } finally {
+          await removeFolder();
+        }
       },
     };
   } catch (error) {
     await removeFolder();
     throw error;
   }
+}
+
+async function removeAll(store: ObjectStore, bucket: string, prefix: string): Promise<void> {
+  for await (const { key } of store.list(bucket, { prefix })) await store.delete(bucket, key);
 }
 
 function within(area: string, config: Config): Config {
