@@ -16,13 +16,15 @@ process.chdir(ROOT);
 installDependencies();
 build();
 if (task === 'start') run(['dist/cli.js', 'run', ...args]);
+else if (task === 'bench') run(['dist/cli.js', 'bench', ...args]);
+else if (task === 'bench:chart') run(['bench/throughput-chart.mjs', ...args]);
 else if (task === 'test') {
   step(['dist/cli.js', 'models', 'pull']);
   run(['node_modules/vitest/vitest.mjs', 'run', ...args]);
 } else if (task === 'test:integration') {
   step(['dist/cli.js', 'models', 'pull']);
   run(['node_modules/vitest/vitest.mjs', 'run', '--config', 'vitest.integration.config.ts', ...args]);
-} else fail(`unknown task "${task}": expected start, test or test:integration`);
+} else fail(`unknown task "${task}": expected start, bench, bench:chart, test or test:integration`);
 
 function checkNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);

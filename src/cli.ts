@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { registerBench } from './commands/bench.js';
 import { registerDoctor } from './commands/doctor.js';
 import { registerLink } from './commands/link.js';
 import { registerModels } from './commands/models.js';
@@ -41,6 +42,7 @@ registerRedrive(program);
 registerLink(program);
 registerDoctor(program);
 registerModels(program);
+registerBench(program);
 
 try {
   await program.parseAsync();

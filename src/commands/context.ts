@@ -3,22 +3,15 @@ import { join } from 'node:path';
 import type { Config } from '../config/schema.js';
 import { createKeyFilter, isOwnOutput } from '../events/filter.js';
 import type { ImageLimits } from '../image/inspect.js';
-import { configureImageRuntime } from '../image/runtime.js';
-import { probeDevice } from '../inference/devices/probe.js';
-import { startEngine } from '../inference/engine.js';
-import { defaultEngineSize } from '../inference/engine-size.js';
-import { chooseVariant, type VariantChoice } from '../inference/variant-choice.js';
-import { modelFolder } from '../models/cache.js';
-import { findModel, formOf } from '../models/catalogue.js';
-import type { Precision, PreparedModel } from '../models/model.js';
-import { ensureModel, PASSES } from '../models/prepare.js';
-import type { OnProgress } from '../models/progress.js';
+import type { MatteEngine } from '../inference/engine-api.js';
+import type { PreparedModel } from '../models/model.js';
+import { createAdmission } from '../pipeline/admission.js';
+import type { Pipeline } from '../pipeline/process-object.js';
 import type { OutputPlace } from '../pipeline/settlement.js';
 import { createLinkSigner, type LinkSigner, loadOrCreateLinkSecret } from '../server/links.js';
 import { createDirectoryStore } from '../storage/directory/store.js';
 import { cutoutKey, deadLetterKey, recordKey } from '../storage/keys.js';
 import type { ObjectStore } from '../storage/object-store.js';
-import type { Logger } from '../telemetry/logger.js';
 import { complain } from './terminal.js';
 
 /** Builds the parts that several commands share from the configuration. */
@@ -98,57 +91,20 @@ export function concurrencyOf({ limits }: Config): number {
   return limits.concurrency === 0 ? availableParallelism() + 2 : limits.concurrency;
 }
 
-/**
- * Proves the device, fetches and prepares the model where that is still to do, chooses its precision, and starts the
- * workers on it.
- */
-export async function openEngine(config: Config, logger: Logger, onProgress: OnProgress) {
-  configureImageRuntime();
-  const { inference } = config;
-  const { device } = inference;
-  // First of all: who has no such device should not wait for the model to learn it.
-  const gpus = await probeDevice(device, inference.gpus);
-  const size = defaultEngineSize({ device, cores: availableParallelism(), gpus: gpus.length });
-  const prepare = (precision: Precision) => ensureModel({ ...modelOptionsOf(config), precision, onProgress });
-  const choice =
-    inference.precision === 'auto' ? await chooseFor(config, prepare, gpus[0], logger) : undefined;
-  const model = await prepare(choice?.precision ?? (inference.precision as Precision));
-  const engine = await startEngine({
-    model,
-    device,
-    workers: inference.workers || size.workers,
-    gpus,
-    threadsPerWorker: inference.threads || size.threadsPerWorker,
-    maxBatch: inference.maxBatch || size.maxBatch,
-    logger,
-  });
-  return { engine, model, choice };
-}
-
-export function modelOptionsOf({ inference, models }: Config) {
-  const { model, preset, maxSide } = inference;
-  return { id: model, preset, maxSide, cacheDir: models.cache, sourceUrl: models.url };
-}
-
-async function chooseFor(
+/** What the way of an image needs, from the configuration and what was opened for it. */
+export function pipelineOf(
   config: Config,
-  prepare: (precision: Precision) => Promise<PreparedModel>,
-  gpu: number | undefined,
-  logger: Logger,
-): Promise<VariantChoice> {
-  const options = modelOptionsOf(config);
-  const form = formOf(findModel(options.id), options.preset, options.maxSide);
-  const startedAt = Date.now();
-  const choice = await chooseVariant({
-    device: config.inference.device,
-    ...(gpu !== undefined && { gpu }),
-    // Alone on the machine, whatever the workers share later.
-    threads: availableParallelism(),
-    prepare,
-    subject: { model: options.id, form, passes: PASSES },
-    file: modelFolder(options.cacheDir, options.id).file('self-test.json'),
-  });
-  const { precision, trials, testedAt } = choice;
-  if (Date.parse(testedAt) >= startedAt) logger.info({ precision, trials }, 'self-test: chose the precision');
-  return choice;
+  { store, engine, model }: { store: ObjectStore; engine: MatteEngine; model: PreparedModel },
+): Pipeline {
+  return {
+    store,
+    engine,
+    admission: createAdmission(config.limits.memory),
+    accepts: acceptanceOf(config),
+    placeOf: (inputKey, format) => placeOf(config, inputKey, format),
+    limits: imageLimitsOf(config),
+    output: config.output,
+    linkExpiresIn: Math.floor(config.server.linkExpiry / 1000),
+    model: { id: model.id, variant: model.variant, side: model.input.side, device: config.inference.device },
+  };
 }

@@ -5,10 +5,12 @@ import type { Command } from 'commander';
 import sharp from 'sharp';
 import type { Config } from '../config/schema.js';
 import { ClearcutError, messageOf } from '../errors.js';
+import type { VariantChoice } from '../inference/variant-choice.js';
 import { createLogger } from '../telemetry/logger.js';
-import { openEngine, publicUrlOf, SERVICE_SECTIONS } from './context.js';
+import { publicUrlOf, SERVICE_SECTIONS } from './context.js';
 import { type Check, check } from './doctor/check.js';
 import { showModelProgress } from './model-progress.js';
+import { openEngine } from './open-engine.js';
 import { addSettings, loadSettings } from './settings-options.js';
 import { EXIT, print, printJson } from './terminal.js';
 
@@ -46,7 +48,7 @@ async function examine(config: Config, warnings: readonly string[]): Promise<Che
     allocatorAdvice(),
     memoryAdvice(config),
   ];
-  return [...checks, await check('model and device', () => modelRuns(config))];
+  return [...checks, ...(await modelChecks(config))];
 }
 
 async function storageChecks(config: Config): Promise<Check[]> {
@@ -124,18 +126,37 @@ function memoryAdvice({ limits }: Config): Check {
   return { name: 'memory', status: 'advice', detail, remedy: 'Lower CLEARCUT_MEMORY below what is free.' };
 }
 
-async function modelRuns(config: Config): Promise<string> {
-  const logger = createLogger({ level: 'silent', format: 'json' });
-  const { engine, model } = await openEngine(config, logger, showModelProgress());
-  try {
-    const { side } = engine;
-    const startedAt = performance.now();
-    await engine.infer(new Uint8Array(side * side * 3));
-    const took = Math.round(performance.now() - startedAt);
-    return `${model.id} ${model.variant} at ${side} x ${side} on ${config.inference.device}: ${took} ms a picture`;
-  } finally {
-    await engine.close();
-  }
+async function modelChecks(config: Config): Promise<Check[]> {
+  let selfTest: Check[] = [];
+  const model = await check('model and device', async () => {
+    const logger = createLogger({ level: 'silent', format: 'json' });
+    const { engine, model, choice, size } = await openEngine(config, logger, showModelProgress());
+    if (choice !== undefined) selfTest = [describeChoice(choice)];
+    try {
+      const { side } = engine;
+      const startedAt = performance.now();
+      await engine.infer(new Uint8Array(side * side * 3));
+      const took = Math.round(performance.now() - startedAt);
+      const name = `${model.id} ${model.variant} at ${side} x ${side} on ${config.inference.device}`;
+      const { workers, threadsPerWorker } = size;
+      return `${name}: ${took} ms a picture (${workers} workers with ${threadsPerWorker} threads)`;
+    } finally {
+      await engine.close();
+    }
+  });
+  return [...selfTest, model];
+}
+
+/** What the self-test found when it ran on this machine. */
+function describeChoice({ precision, trials, testedAt }: VariantChoice): Check {
+  const found = trials.map((trial) => {
+    const time = trial.msPerPicture === undefined ? '' : ` ${Math.round(trial.msPerPicture)} ms a picture`;
+    const difference =
+      trial.meanDifference === undefined ? '' : `, off by ${trial.meanDifference.toFixed(4)}`;
+    const verdict = trial.ok ? '' : ` not taken: ${trial.message}`;
+    return `${trial.precision}${time}${difference}${verdict}`;
+  });
+  return { name: 'self-test', status: 'ok', detail: `${precision} of ${found.join('; ')} (${testedAt})` };
 }
 
 function show({ name, status, detail, remedy }: Check): void {

@@ -3,7 +3,6 @@ import type { Command } from 'commander';
 import type { Config } from '../config/schema.js';
 import { ClearcutError } from '../errors.js';
 import { createWebhookSource, type WebhookSource } from '../events/webhook-source.js';
-import { createAdmission } from '../pipeline/admission.js';
 import type { Pipeline } from '../pipeline/process-object.js';
 import { type Service, startService } from '../pipeline/service.js';
 import { startServer } from '../server/server.js';
@@ -13,14 +12,13 @@ import { claimFolder } from './claim-folder.js';
 import {
   acceptanceOf,
   concurrencyOf,
-  imageLimitsOf,
-  openEngine,
   openStore,
-  placeOf,
+  pipelineOf,
   publicUrlOf,
   SERVICE_SECTIONS,
 } from './context.js';
 import { logModelProgress } from './model-progress.js';
+import { openEngine } from './open-engine.js';
 import { addSettings, loadSettings } from './settings-options.js';
 import { openSources } from './sources.js';
 
@@ -110,17 +108,7 @@ async function start(config: Config, logger: Logger, closers: Closers) {
   const { engine, model } = await openEngine(config, logger, logModelProgress(logger));
   closers.push(() => engine.close());
 
-  const pipeline: Pipeline = {
-    store,
-    engine,
-    admission: createAdmission(config.limits.memory),
-    accepts,
-    placeOf: (inputKey, format) => placeOf(config, inputKey, format),
-    limits: imageLimitsOf(config),
-    output: config.output,
-    linkExpiresIn: Math.floor(config.server.linkExpiry / 1000),
-    model: { id: model.id, variant: model.variant, side: model.input.side, device: config.inference.device },
-  };
+  const pipeline = pipelineOf(config, { store, engine, model });
   const { sources, close } = await openSources({ config, pipeline, webhook, logger });
   service = startService({
     pipeline,

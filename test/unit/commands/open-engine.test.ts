@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openEngine } from '../../../src/commands/context.js';
+import { openEngine } from '../../../src/commands/open-engine.js';
 import { configSchema } from '../../../src/config/schema.js';
 import { createLogger } from '../../../src/telemetry/logger.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
