@@ -111,6 +111,7 @@ export async function openEngine(config: Config, logger: Logger, onProgress: OnP
     workers: config.inference.workers || size.workers,
     threadsPerWorker: config.inference.threads || size.threadsPerWorker,
     maxBatch: config.inference.maxBatch || size.maxBatch,
+    ...(config.inference.batchWait === 'auto' ? {} : { maxWaitMs: config.inference.batchWait }),
     logger,
   });
   return { engine, model };
