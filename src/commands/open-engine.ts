@@ -18,7 +18,7 @@ import type { Logger } from '../telemetry/logger.js';
  */
 export async function openEngine(config: Config, logger: Logger, onProgress: OnProgress) {
   configureImageRuntime();
-  const { device, precision, workers, threads, maxBatch } = config.inference;
+  const { device, precision, workers, threads, maxBatch, batchWait } = config.inference;
   // First of all: who has no such device should not wait for the model to learn it.
   const gpus = await probeDevice(device, config.inference.gpus);
   const prepare = (wanted: Precision) =>
@@ -31,7 +31,14 @@ export async function openEngine(config: Config, logger: Logger, onProgress: OnP
     threadsPerWorker: threads || defaults.threadsPerWorker,
     maxBatch: maxBatch || defaults.maxBatch,
   };
-  const engine = await startEngine({ model, device, gpus, ...size, logger });
+  const engine = await startEngine({
+    model,
+    device,
+    gpus,
+    ...size,
+    ...(batchWait !== 'auto' && { maxWaitMs: batchWait }),
+    logger,
+  });
   return { engine, model, choice, size };
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  autoOr,
   bucketName,
   byteSize,
   duration,
@@ -296,6 +297,11 @@ export const configSchema = z.strictObject({
         whole(0, 256).default(0),
         'CLEARCUT_MAX_BATCH',
         'Most pictures in one run of the model; 0 chooses by the device.',
+      ),
+      batchWait: setting(
+        autoOr(duration(0)).default('auto'),
+        'CLEARCUT_BATCH_WAIT',
+        'Longest wait of a picture for others to share its run: `auto` as long as measured runs and arrivals say it pays, a duration such as `20ms` at most that, `0` never.',
       ),
     })
     .prefault({}),

@@ -77,6 +77,13 @@ export function gpuList() {
   });
 }
 
+/** The word `auto`, or what `type` takes. */
+export function autoOr<Type extends z.ZodType>(type: Type) {
+  return z.union([z.literal('auto'), type], {
+    error: (issue) => `expected auto or a duration such as 20ms, not ${show(issue.input)}`,
+  });
+}
+
 /** One of these words. */
 export function oneOf<const Words extends readonly [string, ...string[]]>(words: Words) {
   return z.enum(words, { error: (issue) => `expected one of ${words.join(', ')}, not ${show(issue.input)}` });

@@ -2,10 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ClearcutError, messageOf } from '../errors.js';
 import type { PreparedModel } from '../models/model.js';
 import type { Logger } from '../telemetry/logger.js';
-import { type Batcher, createBatcher } from './batcher.js';
+import { AGEING, createBatcher } from './batcher.js';
+import type { CostLine } from './batching/cost-line.js';
+import { PriorityLine, type Waiting } from './batching/priority-line.js';
 import { deviceUnavailable, requireProvider } from './devices.js';
-import type { MatteEngine, ModelMatte } from './engine-api.js';
+import type { InferOptions, MatteEngine, ModelMatte } from './engine-api.js';
 import type { Device, PictureOutcome } from './messages.js';
+import { batchSizes, paddedSize } from './worker/batch-sizes.js';
 import { startWorker, type WorkerHandle } from './worker-handle.js';
 
 export interface EngineOptions {
@@ -17,6 +20,12 @@ export interface EngineOptions {
   readonly threadsPerWorker: number;
   readonly maxBatch: number;
   readonly logger: Logger;
+  /** Pictures that may wait in the batcher, 256 unless given; `infer` waits for room. */
+  readonly queueCapacity?: number;
+  /** Longest wait for a fuller batch in milliseconds; as long as it pays unless given, 0 never waits. */
+  readonly maxWaitMs?: number;
+  /** Waiting for a fuller batch must leave a picture the chance to be done within this, in milliseconds; 1000 unless given. */
+  readonly latencyTargetMs?: number;
   /** Milliseconds after which a batch counts as hung and its worker is started again. */
   readonly batchTimeoutMs?: number;
   /** File of the worker; tests give one that crashes on purpose. */
@@ -27,7 +36,12 @@ export interface EngineStats {
   readonly batches: number;
   readonly pictures: number;
   readonly restarts: number;
+  /** Pictures that wait, also those for which there is no room yet. */
   readonly waiting: number;
+  /** Mean pictures of a batch; 0 before the first. */
+  readonly meanBatch: number;
+  /** What a batch takes, fitted from the last ones; undefined until they tell. */
+  readonly costLine: CostLine | undefined;
   /** Milliseconds that workers spent on batches. */
   readonly inferenceMs: number;
 }
@@ -45,6 +59,8 @@ interface Request {
 }
 
 const BATCH_TIMEOUT = 120_000;
+const QUEUE_CAPACITY = 256;
+const LATENCY_TARGET = 1_000;
 /** Restarts without one batch served in between, after which a worker counts as broken for good. */
 const MAX_RESTARTS = 4;
 const RESTART_PAUSE = 200;
@@ -61,7 +77,20 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   requireProvider(device);
   const pictureBytes = model.input.side ** 2 * 3;
 
-  const batcher: Batcher<Request> = createBatcher(maxBatch);
+  const { maxWaitMs, latencyTargetMs = LATENCY_TARGET } = options;
+  const sizes = batchSizes(device, maxBatch);
+  const batcher = createBatcher<Request>({
+    maxBatch,
+    capacity: options.queueCapacity ?? QUEUE_CAPACITY,
+    workers: options.workers,
+    latencyTargetMs,
+    ...(maxWaitMs === undefined ? {} : { maxWaitMs }),
+    // A device that pads its batches computes as many pictures as the padded ones have.
+    bucketOf: (count) => paddedSize(count, sizes),
+  });
+  /** Those who wait for room in the batcher, in the order in which they will get it. */
+  const outside = new PriorityLine<Request>(AGEING);
+  let wake: NodeJS.Timeout | undefined;
   const totals = { batches: 0, pictures: 0, restarts: 0, inferenceMs: 0 };
   const idle = new Set<WorkerHandle>();
   const workers = new Set<WorkerHandle>();
@@ -82,14 +111,28 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   failed.catch(() => {});
 
   function dispatch(): void {
+    clearTimeout(wake);
     for (const worker of idle) {
-      const batch = batcher.take(soloBatches > 0 ? 1 : worker.batchLimit);
-      if (batch.length === 0) break;
+      const now = performance.now();
+      const limit = soloBatches > 0 ? 1 : worker.batchLimit;
+      const decision = batcher.next(now, { isLast: closing, limit });
+      if (decision.kind === 'wait') wake = setTimeout(dispatch, Math.ceil(decision.until - now));
+      if (decision.kind !== 'run') break;
       soloBatches = Math.max(0, soloBatches - 1);
       idle.delete(worker);
-      void serve(worker, batch);
+      letIn();
+      void serve(worker, decision.items);
     }
     if (isDrained()) onDrained();
+  }
+
+  /** Gives the room in the batcher to those outside. */
+  function letIn(): void {
+    while (!batcher.isFull) {
+      const next = outside.shift();
+      if (next === undefined) return;
+      batcher.add(next.item, next.since, next);
+    }
   }
 
   /** A worker on its way up counts: ending without it would leave its thread behind. */
@@ -100,12 +143,14 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   async function serve(worker: WorkerHandle, batch: Request[]): Promise<void> {
     busy += 1;
     const { batchLimit } = worker;
+    const startedAt = performance.now();
     try {
       const done = await worker.run(
         batch.map((request) => request.rgb),
         batchTimeoutMs,
       );
       restartsInARow = 0;
+      batcher.observe(batch.length, performance.now() - startedAt);
       totals.batches += 1;
       totals.pictures += batch.length;
       totals.inferenceMs += done.inferenceMs;
@@ -161,6 +206,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       { cause, remedy: 'Run: clearcut doctor. Then start the service again; nothing is lost.' },
     );
     for (const request of batcher.drain()) request.reject(failure);
+    for (const { item } of outside.drain()) item.reject(failure);
     fail(failure);
   }
 
@@ -203,7 +249,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   return {
     side: model.input.side,
     failed,
-    infer(rgb) {
+    infer(rgb, { priority = 'bulk', deadline = Number.POSITIVE_INFINITY }: InferOptions = {}) {
       if (closing) return Promise.reject(new ClearcutError('SHUTTING_DOWN', 'The service is stopping.'));
       if (failure !== undefined) return Promise.reject(failure);
       if (rgb.length !== pictureBytes) {
@@ -211,11 +257,18 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         return Promise.reject(new ClearcutError('INFERENCE_FAILED', message));
       }
       return new Promise((resolve, reject) => {
-        batcher.add({ rgb, resolve, reject });
+        const item: Request = { rgb, resolve, reject };
+        const entry: Waiting<Request> = { item, priority, deadline, since: performance.now() };
+        if (!batcher.add(item, entry.since, entry)) outside.push(entry);
         dispatch();
       });
     },
-    stats: () => ({ ...totals, waiting: batcher.waiting }),
+    stats: () => ({
+      ...totals,
+      waiting: batcher.waiting + outside.length,
+      meanBatch: totals.batches === 0 ? 0 : totals.pictures / totals.batches,
+      costLine: batcher.line,
+    }),
     close() {
       closed ??= close();
       return closed;
@@ -227,6 +280,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     if (!isDrained()) {
       await new Promise<void>((resolve) => {
         onDrained = resolve;
+        // Whatever waits for a fuller batch goes now.
+        dispatch();
       });
     }
     await Promise.all([...workers].map((worker) => worker.close()));

@@ -145,6 +145,22 @@ test('S3 and its events are set like everything else; files are found from the w
   expect(config.s3.caFile).toBe('/srv/ca.pem');
 });
 
+test.each([
+  [undefined, 'auto'],
+  ['auto', 'auto'],
+  ['20ms', 20],
+  ['0', 0],
+])('the wait for a fuller batch is auto or a duration: %s', (text, expected) => {
+  const env = text === undefined ? {} : { CLEARCUT_BATCH_WAIT: text };
+  expect(loadConfig({ cwd: '/nowhere', env }).config.inference.batchWait).toBe(expected);
+});
+
+test('no other word stands for a wait', () => {
+  expect(problemsOf({ env: { CLEARCUT_BATCH_WAIT: 'soon' } })).toEqual([
+    'CLEARCUT_BATCH_WAIT: expected auto or a duration such as 20ms, not "soon"',
+  ]);
+});
+
 describe('errors', () => {
   test('are all told at once, each with the place it was written at', async () => {
     const cwd = await temporaryFolder();

@@ -8,12 +8,22 @@ import type { Worker } from 'node:worker_threads';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Engine, type EngineOptions, startEngine } from '../../../src/inference/engine.js';
+import type { InferOptions } from '../../../src/inference/engine-api.js';
 import type { PreparedModel } from '../../../src/models/model.js';
 import { createLogger } from '../../../src/telemetry/logger.js';
 import { MAGENTA, type Rgb } from '../../support/draw.js';
 import { writeTinyModel } from '../../support/tiny-model.js';
 import { until } from '../../support/until.js';
-import { CRASH, FAULTY_RUNTIME, FAULTY_WORKER, HANG, LOSE, MEMORY_FOR, REFUSE } from './faults.js';
+import {
+  CRASH,
+  FAULTY_RUNTIME,
+  FAULTY_WORKER,
+  HANG,
+  LOSE,
+  MEMORY_FOR,
+  REFUSE,
+  SLOW_WORKER,
+} from './faults.js';
 
 const SIDE = 16;
 const GREEN: Rgb = [0, 255, 0];
@@ -131,6 +141,76 @@ describe('inference engine', () => {
     expect(drawn).toMatchObject({ status: 'fulfilled', value: { data: expected } });
     expect(empty).toMatchObject({ status: 'fulfilled', value: { data: EMPTY } });
     expect(engine.stats()).toMatchObject({ batches: 2, restarts: 0 });
+  });
+});
+
+describe('the waiting line of the inference engine', () => {
+  /** The order in which these are done, with one worker that takes one picture at a time. */
+  async function orderOf(engine: Engine, options: readonly InferOptions[]): Promise<number[]> {
+    const order: number[] = [];
+    await Promise.all(
+      options.map(async (each, index) => {
+        await engine.infer(picture(GREEN), each);
+        order.push(index);
+      }),
+    );
+    return order;
+  }
+
+  it('serves interactive pictures before bulk ones that came earlier', async () => {
+    const engine = await open();
+    const bulk: InferOptions = { priority: 'bulk' };
+    const interactive: InferOptions = { priority: 'interactive' };
+    // The first goes off at once, before the others have come.
+    expect(await orderOf(engine, [bulk, bulk, bulk, interactive, interactive])).toEqual([0, 3, 4, 1, 2]);
+  });
+
+  it('lets callers wait for room, interactive ones first, and serves them all', async () => {
+    const engine = await open({ queueCapacity: 1 });
+    const done = orderOf(engine, [{}, {}, {}, {}, { priority: 'interactive' }]);
+    expect(engine.stats().waiting).toBe(4);
+    expect(await done).toEqual([0, 1, 4, 2, 3]);
+    expect(engine.stats()).toMatchObject({ pictures: 5, waiting: 0 });
+  });
+
+  it('fails those that wait for room as well when no worker can be started again', async () => {
+    const doomed = await writeTinyModel(await mkdtemp(join(folder, 'doomed-')), { side: SIDE });
+    const engine = await open({ model: doomed, workerFile: FAULTY_WORKER, queueCapacity: 1 });
+    await rm(doomed.file);
+    const all = [CRASH, GREEN, GREEN, GREEN].map((colour) => engine.infer(picture(colour)));
+    for (const each of await Promise.allSettled(all)) {
+      expect(each).toMatchObject({ status: 'rejected', reason: { code: 'WORKER_CRASHED' } });
+    }
+    expect(engine.stats().waiting).toBe(0);
+  });
+
+  it('finishes what waits for room before it closes', async () => {
+    const engine = await open({ queueCapacity: 1 });
+    const done = orderOf(engine, [{}, {}, {}, {}]);
+    await engine.close();
+    expect(await done).toEqual([0, 1, 2, 3]);
+  });
+
+  it('tells the mean batch, and what batches cost once it has seen enough of them', async () => {
+    const engine = await open({ maxBatch: 2 });
+    expect(engine.stats()).toMatchObject({ meanBatch: 0, costLine: undefined });
+    await Promise.all(Array.from({ length: 3 }, () => engine.infer(picture(GREEN))));
+    expect(engine.stats()).toMatchObject({ batches: 2, meanBatch: 1.5, costLine: undefined });
+  });
+
+  it('lets go of pictures that it holds back for a fuller batch, by itself and when it closes', async () => {
+    // A worker with a large fixed cost: pictures that come in pairs then wait for each other.
+    const engine = await open({ maxBatch: 4, workerFile: SLOW_WORKER });
+    for (let pair = 0; pair < 50; pair += 1) {
+      const first = engine.infer(picture(GREEN));
+      await setTimeout(2);
+      await Promise.all([first, engine.infer(picture(GREEN))]);
+    }
+    expect(engine.stats().meanBatch).toBeGreaterThan(1.1);
+    expect((await engine.infer(picture(MAGENTA))).data).toEqual(FULL);
+    const last = engine.infer(picture(MAGENTA));
+    await engine.close();
+    expect((await last).data).toEqual(FULL);
   });
 });
 

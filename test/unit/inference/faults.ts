@@ -19,3 +19,6 @@ export const NO_NUMBERS = 'no-numbers';
 export const DEADLY = 'deadly';
 /** The faulty runtime has no memory for more pictures. */
 export const MEMORY_FOR = 3;
+
+/** The real worker, made slow: each batch takes 40 ms more, however many pictures it has. */
+export const SLOW_WORKER = fileURLToPath(new URL('slow-worker.mjs', import.meta.url));
