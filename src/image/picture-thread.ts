@@ -3,6 +3,7 @@ import { ClearcutError, messageOf } from '../errors.js';
 import { cutOut, type MatteSource, type ModelMatte } from './cutout.js';
 import { configureImageRuntime } from './runtime.js';
 import type { FromPictureThread, ToPictureThread } from './thread-messages.js';
+import { yieldToInference } from './thread-priority.js';
 
 /**
  * A thread that works on pictures: what is done to pixels in JavaScript would hold up the main thread. Several
@@ -17,6 +18,7 @@ interface Waiting {
 const port = parentPort;
 if (port === null) throw new Error('a picture thread is started by picture-threads.js');
 configureImageRuntime();
+yieldToInference();
 const waiting = new Map<number, Waiting>();
 
 port.on('message', (message: ToPictureThread) => {

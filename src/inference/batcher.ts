@@ -30,7 +30,7 @@ export interface AddOptions {
 }
 
 export interface NextOptions {
-  /** Pictures of the batch at most; a batch with a limit does not wait. */
+  /** Pictures of the batch at most, where that is less than `maxBatch`; as many never wait for more. */
   readonly limit?: number;
   /** Nothing more is going to come: waiting is pointless. */
   readonly isLast?: boolean;
@@ -136,12 +136,11 @@ export function createBatcher<Item>(options: BatcherOptions): Batcher<Item> {
       learner.arrived(now);
       return true;
     },
-    next(now, { limit, isLast = false } = {}) {
+    next(now, { limit = maxBatch, isLast = false } = {}) {
       if (line.length === 0) return { kind: 'idle' };
-      if (limit !== undefined) return { kind: 'run', items: take(Math.min(limit, maxBatch)) };
-      const until = isLast ? now : waitsUntil();
+      const until = isLast || line.length >= limit ? now : waitsUntil();
       if (until > now) return { kind: 'wait', until };
-      return { kind: 'run', items: take(sizeOfNext()) };
+      return { kind: 'run', items: take(Math.min(limit, sizeOfNext())) };
     },
     observe: (size, durationMs) => cost.observe(bucketOf(size), durationMs),
     drain: () => line.drain().map(({ item }) => item),

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { ClearcutError } from '../../../src/errors.js';
@@ -43,3 +45,17 @@ test('the failure of the model is passed on as it is', async () => {
 
   await expect(cutOutInThread(await drawSubject(), failing, PNG)).rejects.toBe(failure);
 });
+
+test.skipIf(process.platform !== 'linux')('they go last, and the main thread keeps its place', async () => {
+  const before = getPriority();
+  await cutOutInThread(await drawSubject(), source, PNG);
+
+  expect(readdirSync('/proc/self/task').map(niceOf)).toContain(19);
+  expect(getPriority()).toBe(before);
+});
+
+/** Field 19 of a thread's stat; the second is a name in brackets, which may hold spaces (proc(5)). */
+function niceOf(thread: string): number {
+  const stat = readFileSync(`/proc/self/task/${thread}/stat`, 'utf8');
+  return Number(stat.replace(/^.*\) /s, '').split(' ')[16]);
+}

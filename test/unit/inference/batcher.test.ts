@@ -169,6 +169,14 @@ describe('batcher where batches save much', () => {
     expect(batcher.next(now, next)).toEqual({ kind: 'run', items: [1] });
   });
 
+  it('waits as ever where the limit leaves room for more', () => {
+    const batcher = create();
+    teach(batcher, GPU);
+    const now = serveGroups(batcher, 50);
+    batcher.add(1, now);
+    expect(batcher.next(now, { limit: 4 }).kind).toBe('wait');
+  });
+
   it('holds a batch back no longer than the most urgent deadline in it allows', () => {
     const batcher = create();
     teach(batcher, GPU);
@@ -282,7 +290,7 @@ describe('batcher, whatever the sequence', () => {
             }
             if (decision.kind === 'wait') {
               waits += 1;
-              expect(limit).toBeUndefined();
+              expect(batcher.waiting).toBeLessThan(limit ?? maxBatch);
               expect(decision.until).toBeGreaterThan(now);
               for (const { since, deadline } of inside) {
                 expect(decision.until).toBeLessThanOrEqual(since + maxWaitMs);

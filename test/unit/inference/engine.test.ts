@@ -300,8 +300,9 @@ describe('inference engine whose runtime fails', () => {
 
     const { batches } = engine.stats();
     await Promise.all(Array.from({ length: 9 }, () => engine.infer(picture(GREEN))));
-    // The first goes alone; the eight that wait go in twos.
-    expect(engine.stats().batches - batches).toBe(5);
+    // The first goes alone; the eight that wait go in twos, or some of them alone to learn what one costs.
+    expect(engine.stats().batches - batches).toBeGreaterThanOrEqual(5);
+    expect(engine.stats().batches - batches).toBeLessThanOrEqual(7);
   });
 
   it('fails only the picture that the runtime refuses the batch for', async () => {
