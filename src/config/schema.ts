@@ -26,7 +26,7 @@ const day = 24 * hour;
 
 export const DEVICES = ['cpu', 'cuda', 'tensorrt', 'webgpu', 'coreml', 'directml'] as const;
 
-export const PRESETS = ['quality', 'balanced', 'fast'] as const;
+const PRESETS = ['quality', 'balanced', 'fast'] as const;
 
 /** Hidden files, and files that a program is still writing. */
 export const DEFAULT_EXCLUDES = [

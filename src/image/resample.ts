@@ -32,7 +32,7 @@ export interface Kernel {
 }
 
 /** Catmull-Rom: the cubic with B = 0, C = 1/2 of Mitchell and Netravali, "Reconstruction Filters" (1988). */
-export const CUBIC: Kernel = {
+const CUBIC: Kernel = {
   support: 2,
   weight(offset) {
     const x = Math.abs(offset);

@@ -1,6 +1,6 @@
-import ort from 'onnxruntime-node';
 import { ClearcutError } from '../errors.js';
 import type { Device } from './messages.js';
+import ort from './onnx-runtime.js';
 
 type Provider = string | { readonly name: string; readonly deviceId: number };
 

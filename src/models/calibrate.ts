@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
-import ort from 'onnxruntime-node';
+import ort from '../inference/onnx-runtime.js';
 import { fillInput, inputTables } from '../inference/tensors.js';
 import type { CalibrationTable } from './calibration.js';
 import type { CatalogueModel, ModelForm } from './catalogue.js';

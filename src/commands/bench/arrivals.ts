@@ -1,4 +1,4 @@
-import { seededRandom } from './random.js';
+import { seededStream } from '../../seeded-random.js';
 
 export interface ArrivalOptions {
   readonly count: number;
@@ -13,7 +13,7 @@ export interface ArrivalOptions {
  * spread evenly at random). They never wait for results: a pipeline that is too slow falls behind, as it would in earnest.
  */
 export function arrivalTimes({ count, rate, seed }: ArrivalOptions): number[] {
-  const random = seededRandom(`arrivals ${seed}`);
+  const random = seededStream(`arrivals ${seed}`);
   const span = rate === 0 ? 0 : (1000 * count) / rate;
   return Array.from({ length: count }, () => span * random.next()).sort((a, b) => a - b);
 }

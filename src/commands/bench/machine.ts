@@ -1,6 +1,6 @@
 import { availableParallelism, cpus, totalmem } from 'node:os';
-import ort from 'onnxruntime-node';
 import sharp from 'sharp';
+import ort from '../../inference/onnx-runtime.js';
 
 /** What the numbers of a benchmark were measured on. */
 export interface Machine {

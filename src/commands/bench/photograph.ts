@@ -1,5 +1,5 @@
 import sharp from 'sharp';
-import { seededRandom } from './random.js';
+import { seededStream } from '../../seeded-random.js';
 
 export interface PhotographOptions {
   /** Millions of pixels; the sides are 4 to 3. */
@@ -20,7 +20,7 @@ const GRAIN_ALPHA = 26;
 export async function drawPhotograph({ megapixels, seed }: PhotographOptions): Promise<Buffer> {
   const width = Math.round(Math.sqrt((megapixels * 1e6 * 4) / 3));
   const height = Math.round((width * 3) / 4);
-  const random = seededRandom(`photograph ${seed}`);
+  const random = seededStream(`photograph ${seed}`);
   const scene = Buffer.from(sceneSvg(width, height, random.next));
   return await sharp(scene, { limitInputPixels: false })
     .composite([grain(Math.min(GRAIN_SIDE, height), random.bytes)])

@@ -1,6 +1,6 @@
-import ort from 'onnxruntime-node';
 import sharp from 'sharp';
 import { executionProviders } from '../../inference/devices.js';
+import ort from '../../inference/onnx-runtime.js';
 import { createFeed } from '../../inference/worker/feed.js';
 import type { SessionLoopDone, SessionLoopStart } from './bare.js';
 

@@ -1,4 +1,4 @@
-import { seededRandom } from './random.js';
+import { seededRandom } from '../../seeded-random.js';
 
 /** Ways in which pictures arrive. `rate` is the mean over the whole run, in pictures a second. */
 export const PATTERNS = ['steady', 'poisson', 'bursty', 'groups', 'overload'] as const;

@@ -1,5 +1,5 @@
+import { seededRandom } from '../../seeded-random.js';
 import { type CostLine, costOf } from './cost-line.js';
-import { seededRandom } from './random.js';
 
 /** What decides about batches: the batcher itself, or another to compare it with. Milliseconds on one clock. */
 export interface BatchPolicy {

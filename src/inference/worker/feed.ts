@@ -1,5 +1,5 @@
-import ort from 'onnxruntime-node';
 import type { ModelInput } from '../../models/model.js';
+import ort from '../onnx-runtime.js';
 import { fillInput, inputTables } from '../tensors.js';
 
 /**

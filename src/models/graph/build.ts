@@ -31,7 +31,7 @@ export function makeNode(
   });
 }
 
-function makeAttribute(name: string, value: Attribute): AttributeProto {
+export function makeAttribute(name: string, value: Attribute): AttributeProto {
   if (typeof value === 'number')
     return create(AttributeProtoSchema, { name, type: AttributeType.INT, i: BigInt(value) });
   if (typeof value === 'string')

@@ -1,5 +1,6 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import ort from 'onnxruntime-node';
+import { makeAttribute } from '../../../src/models/graph/build.js';
 import {
   type AttributeProto,
   AttributeProtoSchema,
@@ -72,16 +73,13 @@ export function node(
 }
 
 function attribute(name: string, value: Attribute): AttributeProto {
-  if (typeof value === 'number')
-    return create(AttributeProtoSchema, { name, type: AttributeType.INT, i: BigInt(value) });
-  if (typeof value === 'string')
-    return create(AttributeProtoSchema, { name, type: AttributeType.STRING, s: Buffer.from(value) });
+  if (typeof value === 'number' || typeof value === 'string') return makeAttribute(name, value);
   if ('$typeName' in value) {
     return value.$typeName === 'onnx.TensorProto'
       ? create(AttributeProtoSchema, { name, type: AttributeType.TENSOR, t: value })
       : create(AttributeProtoSchema, { name, type: AttributeType.GRAPH, g: value });
   }
-  return create(AttributeProtoSchema, { name, type: AttributeType.INTS, ints: value.map(BigInt) });
+  return makeAttribute(name, value);
 }
 
 export function cast(input: string, output: string, to: DataType): NodeProto {

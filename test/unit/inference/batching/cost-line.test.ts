@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CostModel } from '../../../../src/inference/batching/cost-line.js';
-import { seededRandom } from '../../../../src/inference/batching/random.js';
+import { seededRandom } from '../../../../src/seeded-random.js';
 
 function learn(batches: readonly (readonly [size: number, durationMs: number])[]): CostModel {
   const model = new CostModel();
