@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { calibrationPath, readCalibration } from '../../../src/models/calibration.js';
 import { findModel, formOf, readCatalogue } from '../../../src/models/catalogue.js';
 import { catalogueOf, MODEL_ID } from './catalogues.js';
 
@@ -24,6 +25,16 @@ describe('the shipped catalogue', () => {
 
   it('runs every model at sides that are multiples of its step', () => {
     for (const { input } of readCatalogue()) expect(input.side % input.sideStep).toBe(0);
+  });
+
+  it.each(calibrations())('has $file, with ranges that $id can be quantized with', async ({ id, file }) => {
+    const { model, values } = await readCalibration(calibrationPath(file));
+    expect(model).toBe(id);
+    expect(Object.keys(values).length).toBeGreaterThan(0);
+    for (const [name, { min, max, mean }] of Object.entries(values)) {
+      expect(max, name).toBeGreaterThan(min);
+      expect(mean.length, name).toBeGreaterThan(0);
+    }
   });
 });
 
@@ -63,3 +74,10 @@ describe('formOf', () => {
     }
   });
 });
+
+/** The calibration tables that the catalogue names. */
+function calibrations() {
+  return readCatalogue().flatMap(({ id, presets }) =>
+    Object.values(presets).flatMap(({ calibration: file }) => (file === undefined ? [] : [{ id, file }])),
+  );
+}
