@@ -6,7 +6,7 @@ import {
   type NodeProto,
   type TensorProto,
 } from '../onnx/onnx_pb.js';
-import type { Scale } from './qdq.js';
+import { type Scale, unsupported } from './qdq.js';
 import { shapeOf } from './quantize-weights.js';
 
 export type ByteInput = Pick<ModelInput, 'name' | 'side' | 'mean' | 'std'>;
@@ -24,7 +24,7 @@ export interface FoldedInput {
  * Lets the network take a picture as it is, N x side x side x 3 bytes, RGB interleaved: a byte is a quantized value
  * already, so nothing has to be made float, planar and quantized again. (byte / 255 - mean) / std goes into the first
  * convolution. Its padding stands for the byte nearest to the mean then, at most half a step from the zero that it was.
- * Changes the graph in place.
+ * Throws MODEL_UNSUPPORTED. Changes the graph in place.
  */
 export function foldByteInput(
   graph: GraphProto,
@@ -65,7 +65,8 @@ function foldInto(
   const bias = constants.get(node.input[2] ?? '');
   const values = weights && readFloats(weights);
   const biases = bias && readFloats(bias);
-  if (!(weights && bias && values && biases)) return;
+  if (!(weights && bias && values && biases))
+    throw unsupported('does not begin with a convolution with constant float32 weights and biases');
   const { outputs, inputs, taps } = shapeOf(weights);
   for (let output = 0, at = 0; output < outputs; output++) {
     for (let channel = 0; channel < inputs; channel++) {

@@ -99,6 +99,16 @@ describe('quantize', () => {
     );
   });
 
+  it('refuses a network whose first convolution has no biases that the normalisation could go into', async () => {
+    const model = floatNetwork();
+    const stem = model.graph?.node[0];
+    stem?.input.pop();
+    const stats = await statsOfNetwork(PLAIN);
+    expect(() => model.graph && quantize(model.graph, { stats, input: PLAIN })).toThrow(
+      expect.objectContaining({ code: 'MODEL_UNSUPPORTED', message: expect.stringContaining('biases') }),
+    );
+  });
+
   it('refuses a network that does not end in one channel', async () => {
     const model = floatNetwork();
     const head = model.graph?.initializer.find((tensor) => tensor.name === 'head');
