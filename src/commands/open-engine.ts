@@ -6,7 +6,9 @@ import { startEngine } from '../inference/engine.js';
 import { defaultEngineSize } from '../inference/engine-size.js';
 import { chooseVariant, type VariantChoice } from '../inference/variant-choice.js';
 import { modelFolder } from '../models/cache.js';
+import { calibrationPath } from '../models/calibration.js';
 import { findModel, formOf } from '../models/catalogue.js';
+import { sha256Of } from '../models/hashes.js';
 import type { Precision, PreparedModel } from '../models/model.js';
 import { ensureModel, PASSES } from '../models/prepare.js';
 import type { OnProgress } from '../models/progress.js';
@@ -54,7 +56,10 @@ async function choosePrecision(
   logger: Logger,
 ): Promise<VariantChoice> {
   const options = modelOptionsOf(config);
-  const form = formOf(findModel(options.id), options.preset, options.maxSide);
+  const model = findModel(options.id);
+  const form = formOf(model, options.preset, options.maxSide);
+  const { calibration: table } = model.presets[options.preset];
+  const calibration = table && (await sha256Of(calibrationPath(table)));
   const startedAt = Date.now();
   const choice = await chooseVariant({
     device: config.inference.device,
@@ -62,7 +67,7 @@ async function choosePrecision(
     // Alone on the machine, whatever the workers share later.
     threads: availableParallelism(),
     prepare,
-    subject: { model: options.id, form, passes: PASSES },
+    subject: { model: options.id, form, calibration, passes: PASSES },
     file: modelFolder(options.cacheDir, options.id).file('self-test.json'),
   });
   const { precision, trials, testedAt } = choice;

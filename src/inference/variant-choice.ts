@@ -3,7 +3,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import { messageOf } from '../errors.js';
+import { ClearcutError, messageOf } from '../errors.js';
 import type { Precision, PreparedModel } from '../models/model.js';
 import { deviceUnavailable } from './devices.js';
 import type { Device } from './messages.js';
@@ -39,9 +39,12 @@ export interface ChoiceOptions {
   /** Number of the GPU that is tested; the first one unless given. */
   readonly gpu?: number;
   readonly threads: number;
-  /** Makes a precision of the model ready. What it throws counts against that precision alone. */
+  /**
+   * Makes a precision of the model ready. MODEL_UNSUPPORTED counts against that precision alone, unless it is float32,
+   * which the others are measured against; all else it throws ends the choosing.
+   */
   readonly prepare: (precision: Precision) => Promise<PreparedModel>;
-  /** Whatever else the result depends on: model, form, weights. */
+  /** Whatever else the result depends on: model, form, calibration. */
   readonly subject: Readonly<Record<string, unknown>>;
   /** Where choices are kept. */
   readonly file: string;
@@ -70,7 +73,10 @@ export async function chooseVariant(options: ChoiceOptions): Promise<VariantChoi
 async function runTrials(options: ChoiceOptions): Promise<VariantChoice> {
   const { device, gpu, threads, prepare } = options;
   const float32 = await prepare('fp32');
-  const reference = await referenceMattes({ model: float32, threads });
+  const reference = await referenceMattes({ model: float32, threads }).catch((error: unknown) => {
+    const message = `The float32 form of ${float32.id} does not run on the processor: ${messageOf(error)}.`;
+    throw new ClearcutError('MODEL_UNSUPPORTED', message, { cause: error });
+  });
   const models = new Map<Precision, PreparedModel>([['fp32', float32]]);
   const trials = new Map<Precision, VariantTrial>();
   // Turn by turn, so that a machine that is busy for a moment is so for all of them; the quickest time counts.
@@ -78,24 +84,24 @@ async function runTrials(options: ChoiceOptions): Promise<VariantChoice> {
     for (const precision of candidatesFor(device)) {
       const before = trials.get(precision);
       if (before?.ok === false) continue;
-      try {
-        const model = models.get(precision) ?? (await prepare(precision));
-        models.set(precision, model);
-        const result = await selfTest({
-          model,
-          device,
-          threads,
-          reference,
-          ...(gpu !== undefined && { gpu }),
-        });
-        const msPerPicture = quicker(before?.msPerPicture, result.msPerPicture);
-        trials.set(precision, { precision, ...result, msPerPicture });
-      } catch (error) {
-        trials.set(precision, { precision, ok: false, message: messageOf(error) });
+      const model = models.get(precision) ?? (await prepare(precision).catch(unsupported));
+      if ('message' in model) {
+        trials.set(precision, { precision, ok: false, message: model.message });
+        continue;
       }
+      models.set(precision, model);
+      const result = await selfTest({ model, device, threads, reference, ...(gpu !== undefined && { gpu }) });
+      const msPerPicture = quicker(before?.msPerPicture, result.msPerPicture);
+      trials.set(precision, { precision, ...result, msPerPicture });
     }
   }
   return choiceOf([...trials.values()], device);
+}
+
+/** What may pass, such as a full disk, must not be remembered as the fault of a precision. */
+function unsupported(error: unknown): ClearcutError {
+  if (error instanceof ClearcutError && error.code === 'MODEL_UNSUPPORTED') return error;
+  throw error;
 }
 
 /** Throws DEVICE_UNAVAILABLE where none agrees. */

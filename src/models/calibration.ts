@@ -29,7 +29,7 @@ export async function readCalibration(file: string): Promise<CalibrationTable> {
     throw new ClearcutError(
       'MODEL_UNSUPPORTED',
       `The calibration table ${file} cannot be read: ${messageOf(error)}.`,
-      { remedy: 'Make it again: clearcut models calibrate FOLDER.', cause: error },
+      { remedy: 'Make it again: clearcut models calibrate FOLDER -o FILE.', cause: error },
     );
   }
 }

@@ -92,6 +92,7 @@ function variantOf({ input }: CatalogueModel, precision: Precision, { side, side
   return parts.join('-');
 }
 
+/** The path of the table that int8 needs. Throws MODEL_UNSUPPORTED where the preset has none. */
 function calibrationFile({ id, presets }: CatalogueModel, preset: Preset): string {
   const { calibration } = presets[preset];
   if (calibration !== undefined) return calibrationPath(calibration);
@@ -99,7 +100,7 @@ function calibrationFile({ id, presets }: CatalogueModel, preset: Preset): strin
     'MODEL_UNSUPPORTED',
     `The preset ${preset} of the model ${id} has no calibration table, which int8 needs.`,
     {
-      remedy: 'Make one: clearcut models calibrate FOLDER. Or set CLEARCUT_PRECISION=fp32.',
+      remedy: 'Make one: clearcut models calibrate FOLDER -o FILE. Or set CLEARCUT_PRECISION=fp32.',
     },
   );
 }

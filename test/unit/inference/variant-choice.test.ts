@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { ClearcutError } from '../../../src/errors.js';
 import { type ChoiceOptions, candidatesFor, chooseVariant } from '../../../src/inference/variant-choice.js';
 import type { Precision, PreparedModel } from '../../../src/models/model.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
@@ -44,7 +45,7 @@ describe('chooseVariant', () => {
   it('counts what cannot be made ready against that precision alone', async () => {
     const { options } = await setUp({
       int8: () => {
-        throw new Error('no calibration table');
+        throw new ClearcutError('MODEL_UNSUPPORTED', 'no calibration table');
       },
     });
     const { precision, trials } = await chooseVariant(options);
@@ -53,10 +54,20 @@ describe('chooseVariant', () => {
     expect(trials[1]).toMatchObject({ precision: 'fp32', ok: true });
   });
 
+  it('remembers nothing where a precision could not be made ready for a reason that may pass', async () => {
+    const { options } = await setUp({
+      int8: () => {
+        throw new Error('the disk is full');
+      },
+    });
+    await expect(chooseVariant(options)).rejects.toThrow('the disk is full');
+    await expect(readFile(options.file)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
   it('says why each failed where none agrees, and remembers nothing', async () => {
     const { options } = await setUp({
       fp16: () => {
-        throw new Error('no half precision');
+        throw new ClearcutError('MODEL_UNSUPPORTED', 'no half precision');
       },
     });
     const device = process.platform === 'darwin' ? 'directml' : 'coreml';
