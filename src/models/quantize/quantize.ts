@@ -41,7 +41,8 @@ export function quantize(graph: GraphProto, options: QuantizeOptions): void {
 
   let isTail = false;
   for (const node of graph.node) {
-    if (isTail) {
+    // What follows the head stays float, and may read constants that stand anywhere.
+    if (isTail || node.opType === 'Constant') {
       nodes.push(node);
       continue;
     }
@@ -53,7 +54,6 @@ export function quantize(graph: GraphProto, options: QuantizeOptions): void {
       isTail = true;
       continue;
     }
-    if (node.opType === 'Constant') continue;
     const scale = scaleAfter(node, output);
     const mean = meansAfter(node, output);
     if (node.opType === 'Conv') {

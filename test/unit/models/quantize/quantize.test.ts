@@ -9,7 +9,7 @@ import type { StatsByValue } from '../../../../src/models/quantize/activation-st
 import { addStatistics, probedValues } from '../../../../src/models/quantize/probe.js';
 import { quantize } from '../../../../src/models/quantize/quantize.js';
 import { temporaryFolder } from '../../../support/temporary-folder.js';
-import { largestDifference, noise, opsOf, runModel, shapeOf } from '../graphs.js';
+import { largestDifference, node, noise, opsOf, runModel, shapeOf } from '../graphs.js';
 import { floatNetwork, SIDE } from './float-network.js';
 
 const PLAIN = { name: 'input', side: SIDE, mean: [0.5, 0.5, 0.5], std: [1, 1, 1] } as const;
@@ -79,6 +79,18 @@ describe('quantize', () => {
     const operators = new Set([...profile.matchAll(/"op_name" *: *"(\w+)"/g)].map((match) => match[1]));
     expect(operators).toContain('QLinearConv');
     expect(operators).not.toContain('Conv');
+  });
+
+  it('keeps a constant that stands before the head and is read behind it', async () => {
+    const model = floatNetwork();
+    const { graph } = model;
+    const twice = graph?.initializer.find((tensor) => tensor.name === 'twice');
+    if (graph === undefined || twice === undefined) throw new Error('no factor to enlarge by');
+    graph.initializer = graph.initializer.filter((tensor) => tensor !== twice);
+    graph.node.unshift(node('Constant', [], ['twice'], { value: twice }));
+    quantize(graph, { stats: await statsOfNetwork(PLAIN), input: PLAIN });
+    const [matte] = await runBytes(model, [bytes(1)]);
+    expect(matte).toEqual((await runBytes(await quantized(PLAIN), [bytes(1)]))[0]);
   });
 
   it('gives the logits finer steps than one byte has', async () => {
