@@ -38,6 +38,13 @@ export function fillInput(
 export const CONFIDENT = 0.5;
 
 /**
+ * Levels of 255 from either end that the network leaves where it is certain. As alpha nobody sees them, but they would
+ * keep plain areas from being plain: without them, enlarging a matte to 12 megapixels takes two thirds of the time, and
+ * the picture behind a cut-out is gone and not merely faint.
+ */
+const NOISE = 2.5;
+
+/**
  * One picture's N x 1 x side x side output as bytes. Where the network is confident, its range is stretched to the
  * full 0..1 as in rembg's IS-Net session. Returns undefined where the output has a value that is no number.
  */
@@ -61,7 +68,7 @@ export function readMatte(
   // Kept bare, here and in rangeOf: a call or a Math.round for each of a million pixels takes several times as long.
   for (let at = 0; at < size; at++) {
     const level = ((values[at] as number) - low) * scale;
-    const byte = level <= 0 ? 0 : level >= 255 ? 255 : (level + 0.5) | 0;
+    const byte = level < NOISE ? 0 : level > 255 - NOISE ? 255 : (level + 0.5) | 0;
     data[at] = byte;
     sum += byte;
   }

@@ -105,6 +105,11 @@ describe('readMatte', () => {
     expect(matteOf([-20, -20, -20, -4], 'sigmoid')?.data[3]).toBe(5);
   });
 
+  it('takes the last levels at either end for certain, and leaves the others', () => {
+    expect([...(matteOf([0, 2 / 255, 3 / 255, 1])?.data ?? [])]).toEqual([0, 0, 3, 255]);
+    expect([...(matteOf([0, 252 / 255, 253 / 255, 1])?.data ?? [])]).toEqual([0, 252, 255, 255]);
+  });
+
   it('reports how much of the picture the subject fills', () => {
     expect(matteOf([0, 0, 1, 1])?.coverage).toBeCloseTo(0.5, 6);
   });
