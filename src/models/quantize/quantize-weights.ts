@@ -8,6 +8,9 @@ export interface QuantizedWeights {
   readonly errors: Float32Array;
 }
 
+/** Smaller weights make no difference to anything. */
+const SMALLEST = 1e-30;
+
 /** Parts of the largest weight that are tried as the end of the scale: clipping a lone one can help all others. */
 const CLIPS = [1, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7];
 
@@ -42,8 +45,9 @@ export function quantizeWeights(weights: Float32Array, rowLength: number): Quant
 }
 
 function bestScale(weights: Float32Array): number {
-  // A row of zeros has any scale.
-  const widest = (largestOf(weights) || 1) / LIMIT;
+  const largest = largestOf(weights);
+  // A row of zeros has any scale; so has one whose scale would be too small for a float.
+  const widest = (largest < SMALLEST ? 1 : largest) / LIMIT;
   let best = widest;
   let least = Number.POSITIVE_INFINITY;
   for (const clip of CLIPS) {

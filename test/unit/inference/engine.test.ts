@@ -339,6 +339,7 @@ describe('inference engine on several GPUs', () => {
     process.on('worker', listen);
     const engine = await open({ workerFile: FAULTY_RUNTIME, workers: 3, gpus: [4, 6] });
     await engine.infer(picture(GREEN));
+    await until(() => started.length === 3);
     expect(started.sort()).toEqual([4, 4, 6]);
     started.length = 0;
     for (const _ of [1, 2, 3]) await engine.infer(picture(LOSE)).catch(() => {});
