@@ -295,13 +295,13 @@ describe('inference engine whose runtime fails', () => {
     const mattes = await Promise.all(drawn.map(({ rgb }) => engine.infer(rgb)));
     for (const [index, { expected }] of drawn.entries()) expect(mattes[index]?.data).toEqual(expected);
     expect(engine.stats()).toMatchObject({ pictures: 20, restarts: 0 });
-    expect(lines).toEqual([expect.objectContaining({ from: 8 })]);
+    expect(lines).toEqual([expect.objectContaining({ from: 8, to: 2 })]);
     expect(lines[0]?.to).toBeLessThanOrEqual(MEMORY_FOR);
 
     const { batches } = engine.stats();
     await Promise.all(Array.from({ length: 9 }, () => engine.infer(picture(GREEN))));
-    // In twos or threes after the first, or fewer, as what batches were measured to cost makes it pay.
-    expect(engine.stats().batches - batches).toBeGreaterThanOrEqual(1 + Math.ceil(8 / MEMORY_FOR));
+    // The first goes alone, the eight that wait in twos, or some of them alone: what pays is the batcher's to learn.
+    expect(engine.stats().batches - batches).toBeGreaterThanOrEqual(5);
     expect(engine.stats()).toMatchObject({ pictures: 29, restarts: 0 });
   });
 
