@@ -65,6 +65,12 @@ const ERROR_KINDS = {
     'Check that the source of events can be reached and that the credentials may read it.',
   ),
 
+  TARGET_UNAVAILABLE: kind(
+    'transient',
+    503,
+    'Start the receiver, or correct the settings CLEARCUT_NOTIFY_...; events wait for it meanwhile.',
+  ),
+
   // Links.
   LINK_EXPIRED: kind('permanent', 403, 'Ask for a new link: clearcut link KEY.'),
   LINK_INVALID: kind('permanent', 403, 'Use the link exactly as it was issued, or ask for a new one.'),

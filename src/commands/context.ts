@@ -6,6 +6,7 @@ import type { ImageLimits } from '../image/inspect.js';
 import type { MatteEngine } from '../inference/engine-api.js';
 import type { PreparedModel } from '../models/model.js';
 import { createAdmission } from '../pipeline/admission.js';
+import type { OutcomeListener } from '../pipeline/outcome-listener.js';
 import type { Pipeline } from '../pipeline/process-object.js';
 import type { OutputPlace } from '../pipeline/settlement.js';
 import { createLinkSigner, type LinkSigner, loadOrCreateLinkSecret } from '../server/links.js';
@@ -35,6 +36,7 @@ export const SERVICE_SECTIONS = [
   'inference',
   'models',
   'delivery',
+  'notify',
 ] as const;
 
 export interface OpenedStore {
@@ -73,9 +75,9 @@ export function placeOf({ output }: Config, inputKey: string, format = output.fo
 }
 
 /** Whether an object is ours to process: in the input bucket, let through by the filter, and not our own output. */
-export function acceptanceOf({ input, output }: Config): (bucket: string, key: string) => boolean {
+export function acceptanceOf({ input, output, notify }: Config): (bucket: string, key: string) => boolean {
   const isWanted = createKeyFilter(input);
-  const prefixes = [output.cutoutPrefix, output.recordPrefix, output.deadLetterPrefix];
+  const prefixes = [output.cutoutPrefix, output.recordPrefix, output.deadLetterPrefix, notify.prefix];
   return (bucket, key) =>
     bucket === input.bucket &&
     isWanted(key) &&
@@ -94,7 +96,17 @@ export function concurrencyOf({ limits }: Config): number {
 /** What the way of an image needs, from the configuration and what was opened for it. */
 export function pipelineOf(
   config: Config,
-  { store, engine, model }: { store: ObjectStore; engine: MatteEngine; model: PreparedModel },
+  {
+    store,
+    engine,
+    model,
+    outcomes,
+  }: {
+    store: ObjectStore;
+    engine: MatteEngine;
+    model: PreparedModel;
+    outcomes?: OutcomeListener | undefined;
+  },
 ): Pipeline {
   return {
     store,
@@ -106,5 +118,6 @@ export function pipelineOf(
     output: config.output,
     linkExpiresIn: Math.floor(config.server.linkExpiry / 1000),
     model: { id: model.id, variant: model.variant, side: model.input.side, device: config.inference.device },
+    outcomes,
   };
 }

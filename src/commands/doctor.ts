@@ -9,6 +9,7 @@ import type { VariantChoice } from '../inference/variant-choice.js';
 import { createLogger } from '../telemetry/logger.js';
 import { publicUrlOf, SERVICE_SECTIONS } from './context.js';
 import { type Check, check } from './doctor/check.js';
+import { notifyChecks } from './doctor/notify-checks.js';
 import { showModelProgress } from './model-progress.js';
 import { openEngine } from './open-engine.js';
 import { addSettings, loadSettings } from './settings-options.js';
@@ -22,7 +23,7 @@ export function registerDoctor(program: Command): void {
   const command = program
     .command('doctor')
     .description(
-      'check configuration, storage, events, port, device and model; say what is wrong and how to mend it',
+      'check configuration, storage, events in and out, port, device and model; say what is wrong and how to mend it',
     )
     .option('--json', 'print JSON');
   addSettings(command, SERVICE_SECTIONS).action(async () => {
@@ -43,6 +44,7 @@ async function examine(config: Config, warnings: readonly string[]): Promise<Che
     },
     ...warnings.map((detail): Check => ({ name: 'configuration', status: 'advice', detail })),
     ...(await storageChecks(config)),
+    ...(await notifyChecks(config)),
     await check('port', () => portIsFree(config)),
     threadPoolAdvice(),
     allocatorAdvice(),

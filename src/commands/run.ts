@@ -19,6 +19,7 @@ import {
 } from './context.js';
 import { logModelProgress } from './model-progress.js';
 import { openEngine } from './open-engine.js';
+import { openNotifier } from './open-notifier.js';
 import { addSettings, loadSettings } from './settings-options.js';
 import { openSources } from './sources.js';
 
@@ -54,11 +55,13 @@ async function run(config: Config, logger: Logger): Promise<void> {
       await Promise.race([starting, sleep(START_GRACE)]);
       return;
     }
-    const { service, closeSources, failed } = started;
+    const { service, notifier, closeSources, failed } = started;
     await Promise.race([stopped, ...failed, service.finished]).finally(async () => {
       const graceMs = config.delivery.shutdownGrace;
       logger.info({ graceMs, ...service.counts() }, 'stopping: finishing what is in flight');
+      const stoppedAt = performance.now();
       const drained = await service.drain(graceMs);
+      await notifier?.close(Math.max(0, graceMs - (performance.now() - stoppedAt)));
       await closeSources();
       if (!drained) {
         logger.warn('the grace period is over; what was in flight is found again at the next start');
@@ -108,7 +111,8 @@ async function start(config: Config, logger: Logger, closers: Closers) {
   const { engine, model } = await openEngine(config, logger, logModelProgress(logger));
   closers.push(() => engine.close());
 
-  const pipeline = pipelineOf(config, { store, engine, model });
+  const notifier = await openNotifier(config, store, logger);
+  const pipeline = pipelineOf(config, { store, engine, model, outcomes: notifier });
   const { sources, close } = await openSources({ config, pipeline, webhook, logger });
   service = startService({
     pipeline,
@@ -118,6 +122,7 @@ async function start(config: Config, logger: Logger, closers: Closers) {
     removeResults: config.delivery.removeResults,
     logger,
   });
+  notifier?.start();
   const place = isS3 ? store.description : config.storage.root;
   logger.info(
     {
@@ -132,6 +137,7 @@ async function start(config: Config, logger: Logger, closers: Closers) {
   );
   return {
     service,
+    notifier,
     closeSources: close,
     failed: [engine.failed, ...(claim === undefined ? [] : [claim.lost])],
   };

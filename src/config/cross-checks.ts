@@ -8,15 +8,16 @@ export function crossChecks(config: Config): string[] {
     ...s3Problems(config),
     ...inferenceProblems(config),
     ...eventProblems(config),
+    ...notifyProblems(config),
   ];
 }
 
-function outputProblems({ input, output }: Config): string[] {
+function outputProblems({ input, output, notify }: Config): string[] {
   const problems: string[] = [];
-  const prefixes = [output.cutoutPrefix, output.recordPrefix, output.deadLetterPrefix];
+  const prefixes = [output.cutoutPrefix, output.recordPrefix, output.deadLetterPrefix, notify.prefix];
   if (prefixes.some((prefix, at) => prefixes.some((other, to) => at !== to && other.startsWith(prefix)))) {
     problems.push(
-      'CLEARCUT_CUTOUT_PREFIX, CLEARCUT_RECORD_PREFIX, CLEARCUT_DEAD_LETTER_PREFIX: none may be empty or lie within another',
+      'CLEARCUT_CUTOUT_PREFIX, CLEARCUT_RECORD_PREFIX, CLEARCUT_DEAD_LETTER_PREFIX, CLEARCUT_NOTIFY_PREFIX: none may be empty or lie within another',
     );
   }
   const { bucket, prefix } = input;
@@ -87,6 +88,33 @@ function eventProblems({ storage, s3, events }: Config): string[] {
     problems.push(
       'CLEARCUT_EVENTS_TARGET_ARN: expected the ARN of a queue or topic, such as arn:minio:sqs::CLEARCUT:nats',
     );
+  }
+  return problems;
+}
+
+function notifyProblems({ events, notify }: Config): string[] {
+  const problems: string[] = [];
+  const addresses = notify.webhooks.map(({ url }) => url);
+  if (new Set(addresses).size < addresses.length) {
+    problems.push(
+      'CLEARCUT_NOTIFY_WEBHOOKS: one address is there twice; give it all its secrets in one place',
+    );
+  }
+  if (notify.natsSubject !== '' && notify.natsSubject === events.natsSubject) {
+    problems.push(
+      'CLEARCUT_NOTIFY_NATS_SUBJECT: is the subject that events come from (CLEARCUT_NATS_SUBJECT)',
+    );
+  }
+  if (notify.natsSubject !== '' && !/^[^\s.*>]+(\.[^\s.*>]+)*$/.test(notify.natsSubject)) {
+    problems.push(
+      'CLEARCUT_NOTIFY_NATS_SUBJECT: expected a subject without wildcards, such as clearcut.outcomes',
+    );
+  }
+  if (notify.sqsUrl !== '' && notify.sqsUrl === events.sqsUrl) {
+    problems.push('CLEARCUT_NOTIFY_SQS_URL: is the queue that events come from (CLEARCUT_SQS_URL)');
+  }
+  if (notify.snsArn !== '' && !/^arn:[^:]+:sns:[^:]+:[^:]+:.+$/.test(notify.snsArn)) {
+    problems.push('CLEARCUT_NOTIFY_SNS_ARN: expected the ARN of a topic (arn:aws:sns:REGION:ACCOUNT:NAME)');
   }
   return problems;
 }

@@ -65,13 +65,14 @@ export function loadConfig(sources: ConfigSources = {}): LoadedConfig {
 
 function withAbsolutePaths(config: Config, cwd: string): Config {
   const absolute = (path: string) => (path === '' ? '' : resolve(cwd, path));
-  const { storage, models, s3, events } = config;
+  const { storage, models, s3, events, notify } = config;
   const root = absolute(storage.root);
   return {
     ...config,
     storage: { ...storage, root },
     models: { ...models, cache: absolute(models.cache) },
     s3: { ...s3, caFile: absolute(s3.caFile) },
+    notify: { ...notify, file: absolute(notify.file) },
     events: {
       ...events,
       natsCredentials: absolute(events.natsCredentials),

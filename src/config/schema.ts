@@ -4,12 +4,14 @@ import {
   bucketName,
   byteSize,
   duration,
+  durationList,
   flag,
   gpuList,
   keyPrefix,
   oneOf,
   optionalHttpUrl,
   textList,
+  webhookList,
   whole,
 } from './values.js';
 
@@ -41,6 +43,19 @@ export const DEFAULT_EXCLUDES = [
   '**/~$*',
   '**/Thumbs.db',
   '**/desktop.ini',
+];
+
+/** As Standard Webhooks recommends. */
+const NOTIFY_RETRIES = [
+  5 * second,
+  5 * minute,
+  30 * minute,
+  2 * hour,
+  5 * hour,
+  10 * hour,
+  14 * hour,
+  20 * hour,
+  day,
 ];
 
 /** `unit` says how a number is written for people. */
@@ -395,6 +410,57 @@ export const configSchema = z.strictObject({
         'CLEARCUT_LINK_EXPIRY',
         'How long a link to a result works, at most 7 days.',
         'duration',
+      ),
+    })
+    .prefault({}),
+  notify: z
+    .strictObject({
+      webhooks: webhookList().default([]).meta({
+        env: 'CLEARCUT_NOTIFY_WEBHOOKS',
+        doc: 'Webhooks that are told of every outcome, separated by commas: each an address and, behind it, the secrets that sign (`https://shop.example/hook whsec_...`).',
+        secret: true,
+      }),
+      allowPrivate: setting(
+        flag().default(false),
+        'CLEARCUT_NOTIFY_ALLOW_PRIVATE',
+        'Let webhooks be hosts of a private network or of this machine.',
+      ),
+      natsSubject: setting(
+        z.string().default(''),
+        'CLEARCUT_NOTIFY_NATS_SUBJECT',
+        'Subject of a JetStream stream that is told of every outcome, on the servers of `CLEARCUT_NATS_URL`.',
+      ),
+      sqsUrl: setting(
+        optionalHttpUrl().default(''),
+        'CLEARCUT_NOTIFY_SQS_URL',
+        'URL of an SQS queue that is told of every outcome.',
+      ),
+      snsArn: setting(
+        z.string().default(''),
+        'CLEARCUT_NOTIFY_SNS_ARN',
+        'ARN of an SNS topic that is told of every outcome.',
+      ),
+      file: setting(
+        z.string().default(''),
+        'CLEARCUT_NOTIFY_FILE',
+        'File that gets a line of JSON for every outcome.',
+      ),
+      timeout: setting(
+        duration(100, minute).default(15 * second),
+        'CLEARCUT_NOTIFY_TIMEOUT',
+        'How long one attempt to tell a target may take.',
+        'duration',
+      ),
+      retries: setting(
+        durationList(1).default(NOTIFY_RETRIES),
+        'CLEARCUT_NOTIFY_RETRIES',
+        'Pauses before an event is sent again, separated by commas; after the last one it is given up and kept.',
+        'duration',
+      ),
+      prefix: setting(
+        keyPrefix().default('events/'),
+        'CLEARCUT_NOTIFY_PREFIX',
+        'Folder in the output bucket for events until every target has them, and for those given up.',
       ),
     })
     .prefault({}),

@@ -42,6 +42,59 @@ export function duration(min: number, max = Number.MAX_SAFE_INTEGER) {
   });
 }
 
+/** Milliseconds each: a list of what `duration` takes, separated by commas outside a file. */
+export function durationList(min: number) {
+  const split = z.string().transform((text) => text.split(',').map((item) => item.trim()));
+  return z.union([z.array(z.union([z.number(), z.string()])), split]).pipe(z.array(duration(min)));
+}
+
+/** A webhook: its address, and the secrets that sign what is sent there. */
+export interface WebhookSetting {
+  readonly url: string;
+  readonly secrets: readonly string[];
+}
+
+/** Bytes of a secret, by Standard Webhooks. */
+const SECRET_BYTES = { min: 24, max: 64 };
+
+/**
+ * Webhooks, each an address and one or more secrets behind it: `https://shop.example/hook whsec_... whsec_...`; a list
+ * in a file, separated by commas elsewhere. No message shows what was given.
+ */
+export function webhookList() {
+  return z.union([z.array(z.string()), z.string()]).transform((value, context): WebhookSetting[] => {
+    // A comma may be part of an address.
+    const items = Array.isArray(value) ? value : value.split(/,\s*(?=https?:)/);
+    const webhooks: WebhookSetting[] = [];
+    for (const [index, item] of items.entries()) {
+      const [url = '', ...secrets] = item.split(/\s+/).filter((part) => part !== '');
+      if (url === '' && items.length === 1) continue;
+      const problem = webhookProblem(url, secrets);
+      if (problem !== undefined) {
+        context.addIssue({ code: 'custom', message: `webhook ${index + 1}: ${problem}` });
+        return z.NEVER;
+      }
+      webhooks.push({ url: new URL(url).href, secrets });
+    }
+    return webhooks;
+  });
+}
+
+function webhookProblem(url: string, secrets: readonly string[]): string | undefined {
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
+    return 'expected an http:// or https:// address, and its secrets behind it';
+  if (new URL(url).username !== '') return 'the address must not hold a user name or password';
+  if (secrets.length === 0) return 'expected a secret behind the address (whsec_...)';
+  if (secrets.every(isWebhookSecret)) return undefined;
+  return `a secret is whsec_ and base64 of ${SECRET_BYTES.min} to ${SECRET_BYTES.max} bytes`;
+}
+
+function isWebhookSecret(secret: string): boolean {
+  const [, base64] = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(secret) ?? [];
+  const { length } = Buffer.from(base64 ?? '', 'base64');
+  return length >= SECRET_BYTES.min && length <= SECRET_BYTES.max;
+}
+
 /** true or false, with the spellings that environment variables are given: 1, yes, on, 0, no, off. */
 export function flag() {
   return z.union([z.boolean(), z.stringbool()], {

@@ -1,5 +1,9 @@
+import { announcing } from './outcome-listener.js';
 import { type Outcome, type Pipeline, processObject, type Task } from './process-object.js';
 import { removeSettlement } from './settlement.js';
+
+const FORGOTTEN: Outcome = { kind: 'removed' };
+const GONE: Outcome = { kind: 'skipped', reason: 'gone' };
 
 /**
  * Removes the outcome of an input that was removed. The event may be late: where the object exists, it is news of an
@@ -7,12 +11,24 @@ import { removeSettlement } from './settlement.js';
  * delete: we may have taken what another process had just written for it, so it is looked after here.
  */
 export async function forgetObject(task: Task, pipeline: Pipeline): Promise<Outcome> {
-  const { store, accepts, placeOf } = pipeline;
+  const { store, accepts, placeOf, outcomes } = pipeline;
   if (!accepts(task.bucket, task.key)) return { kind: 'skipped', reason: 'filtered' };
   const exists = async () => (await store.head(task.bucket, task.key)) !== undefined;
 
   if (await exists()) return processObject(task, pipeline);
-  const hadOutcome = await removeSettlement(store, placeOf(task.key));
+  const forgotten = await announcing(outcomes, task.trace?.traceparent(), async (announce) => {
+    const hadOutcome = await removeSettlement(store, placeOf(task.key), (etag) =>
+      announce({
+        kind: 'removed',
+        removed: {
+          status: 'removed',
+          source: { bucket: task.bucket, key: task.key, etag },
+          finishedAt: new Date().toISOString(),
+        },
+      }),
+    );
+    return hadOutcome ? FORGOTTEN : GONE;
+  });
   if (await exists()) return processObject(task, pipeline);
-  return hadOutcome ? { kind: 'removed' } : { kind: 'skipped', reason: 'gone' };
+  return forgotten;
 }

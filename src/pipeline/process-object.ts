@@ -5,6 +5,7 @@ import { checkFileSize } from '../image/inspect.js';
 import type { ObjectHead, ObjectStore } from '../storage/object-store.js';
 import { type Cutter, cutOutAdmitted } from './cut-out-admitted.js';
 import { outputFor } from './object-options.js';
+import { announcing, type OutcomeListener } from './outcome-listener.js';
 import type { DeadLetter, ResultRecord } from './result-record.js';
 import {
   type OutputPlace,
@@ -27,6 +28,8 @@ export interface Pipeline extends Cutter {
   /** Seconds that the link in a record works. */
   readonly linkExpiresIn: number;
   readonly model: ResultRecord['model'];
+  /** Told of every outcome. Default: nobody is. */
+  readonly outcomes?: OutcomeListener | undefined;
 }
 
 export type Outcome =
@@ -41,6 +44,16 @@ export interface Task {
   readonly key: string;
   /** 1 for the first attempt. */
   readonly attempt: number;
+  /** What this attempt is part of, where somebody traces it. */
+  readonly trace?: TaskTrace | undefined;
+}
+
+/** The trace that the way of one image is part of, by W3C Trace Context. */
+export interface TaskTrace {
+  /** The object's own word about where it comes from, which goes before that of the event. */
+  objectSays(traceparent: string | undefined): void;
+  /** For whoever is told of the outcome; undefined where nobody said anything. */
+  traceparent(): string | undefined;
 }
 
 interface Version extends Task {
@@ -57,6 +70,7 @@ export async function processObject(task: Task, pipeline: Pipeline): Promise<Out
   if (!pipeline.accepts(bucket, key)) return { kind: 'skipped', reason: 'filtered' };
   const head = await pipeline.store.head(bucket, key);
   if (head === undefined) return { kind: 'skipped', reason: 'gone' };
+  task.trace?.objectSays(head.metadata['traceparent']);
   try {
     return await processVersion(task, head, pipeline);
   } catch (thrown) {
@@ -98,7 +112,7 @@ async function processVersion(task: Task, head: ObjectHead, pipeline: Pipeline):
     // Store, unless a newer version arrived meanwhile: its own event brings its own result.
     const storeFrom = performance.now();
     if (!(await isCurrent(version, store))) return { kind: 'skipped', reason: 'superseded' };
-    const record = await publishResult(store, place, before, picture, version.etag, async (stored) => ({
+    const recordOf = async (stored: ObjectHead): Promise<ResultRecord> => ({
       status: 'done',
       source: { ...sourceOf(version), format: info.format, width: info.width, height: info.height },
       output: {
@@ -121,8 +135,15 @@ async function processVersion(task: Task, head: ObjectHead, pipeline: Pipeline):
         total: performance.now() - startedAt,
       }),
       finishedAt: new Date().toISOString(),
-    }));
-    return await confirm({ kind: 'result', record }, version, place, store);
+    });
+    return await announcing(pipeline.outcomes, task.trace?.traceparent(), async (announce) => {
+      const record = await publishResult(store, place, before, picture, version.etag, async (stored) => {
+        const made = await recordOf(stored);
+        await announce({ kind: 'result', record: made });
+        return made;
+      });
+      return await confirm({ kind: 'result', record }, version, place, store);
+    });
   } finally {
     releaseFile();
   }
@@ -147,8 +168,11 @@ export async function buryObject(task: Task, error: ClearcutError, pipeline: Pip
     attempts: task.attempt,
     finishedAt: new Date().toISOString(),
   };
-  await publishDeadLetter(store, place, before, deadLetter);
-  return await confirm({ kind: 'dead-letter', deadLetter }, version, place, store);
+  return await announcing(pipeline.outcomes, task.trace?.traceparent(), async (announce) => {
+    await announce({ kind: 'dead-letter', deadLetter });
+    await publishDeadLetter(store, place, before, deadLetter);
+    return await confirm({ kind: 'dead-letter', deadLetter }, version, place, store);
+  });
 }
 
 async function fetchObject(task: Task, pipeline: Pipeline): Promise<{ version: Version; bytes: Buffer }> {

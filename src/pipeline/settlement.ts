@@ -162,11 +162,20 @@ export async function removeOther(
   if (record !== undefined) await store.delete(place.bucket, place.recordKey);
 }
 
-/** Removes everything that the settlement holds, as far as this place knows of it. */
-export async function removeSettlement(store: ObjectStore, place: OutputPlace): Promise<boolean> {
+/**
+ * Removes everything that the settlement holds, as far as this place knows of it. `announce` is told before of the
+ * version that the outcome was made from, if there is a whole one.
+ */
+export async function removeSettlement(
+  store: ObjectStore,
+  place: OutputPlace,
+  announce: (sourceEtag: string) => Promise<void>,
+): Promise<boolean> {
   const settlement = await readSettlement(store, place);
   const { cutout, record, deadLetter } = settlement;
   if ((cutout ?? record ?? deadLetter) === undefined) return false;
+  const sourceEtag = (record ?? deadLetter)?.content?.source.etag;
+  if (sourceEtag !== undefined) await announce(sourceEtag);
   await removeOther(store, place, settlement, 'dead-letter');
   await removeOther(store, place, settlement, 'result');
   return true;

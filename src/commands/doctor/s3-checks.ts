@@ -7,6 +7,7 @@ import type { ObjectStore } from '../../storage/object-store.js';
 import { createS3Clients } from '../../storage/s3/client.js';
 import { clockDifference, toS3Error } from '../../storage/s3/errors.js';
 import { openStore } from '../context.js';
+import { writtenPrefixes } from '../notify-targets.js';
 import { isTold, readNotification } from '../setup/notification.js';
 import type { S3Server } from '../setup/s3-calls.js';
 import { PUSHED_SOURCES } from '../setup/s3-steps.js';
@@ -123,9 +124,9 @@ async function canRead(store: ObjectStore, bucket: string): Promise<string> {
   return 'can be listed; it is empty';
 }
 
-async function canWrite(store: ObjectStore, { output }: Config): Promise<string> {
-  const { bucket } = output;
-  for (const prefix of [output.cutoutPrefix, output.recordPrefix, output.deadLetterPrefix]) {
+async function canWrite(store: ObjectStore, config: Config): Promise<string> {
+  const { bucket } = config.output;
+  for (const prefix of writtenPrefixes(config)) {
     const key = probeKey(prefix);
     try {
       await store.put(bucket, key, Buffer.from(key));

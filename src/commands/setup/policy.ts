@@ -1,4 +1,5 @@
 import type { Config } from '../../config/schema.js';
+import { writtenPrefixes } from '../notify-targets.js';
 
 /** An IAM policy, as AWS, MinIO and Ceph understand it. */
 export interface Policy {
@@ -14,18 +15,17 @@ interface Statement {
 }
 
 /**
- * The least that `clearcut run`, `status`, `link`, `redrive` and `doctor` need: to read the input and to write three
+ * The least that `clearcut run`, `status`, `link`, `redrive` and `doctor` need: to read the input and to write its
  * folders of the output. `clearcut setup` itself needs more (making buckets and their rules) and runs under
  * somebody else's key. `queueArn`: the SQS queue, where one is used.
  *
  * Listing is not limited to a prefix: S3 answers 403 instead of 404 for an object that does not exist unless the
  * whole bucket may be listed.
  */
-export function leastPrivilegePolicy({ input, output, events }: Config, queueArn?: string): Policy {
+export function leastPrivilegePolicy(config: Config, queueArn?: string): Policy {
+  const { input, output, events, notify } = config;
   const inputObjects = `arn:aws:s3:::${input.bucket}/${input.prefix}*`;
-  const outputObjects = [output.cutoutPrefix, output.recordPrefix, output.deadLetterPrefix].map(
-    (prefix) => `arn:aws:s3:::${output.bucket}/${prefix}*`,
-  );
+  const outputObjects = writtenPrefixes(config).map((prefix) => `arn:aws:s3:::${output.bucket}/${prefix}*`);
   const buckets = [...new Set([input.bucket, output.bucket])].map((bucket) => `arn:aws:s3:::${bucket}`);
   const statements: Statement[] = [
     allow('ListBuckets', ['s3:ListBucket'], buckets),
@@ -51,6 +51,8 @@ export function leastPrivilegePolicy({ input, output, events }: Config, queueArn
       ),
     );
   }
+  if (notify.snsArn !== '')
+    statements.push(allow('TellTopic', ['sns:Publish', 'sns:GetTopicAttributes'], [notify.snsArn]));
   return { Version: '2012-10-17', Statement: statements };
 }
 

@@ -160,6 +160,14 @@ describe('the policy', () => {
     expect(Statement.flatMap(({ Action }) => Action).filter((action) => action.includes('*'))).toEqual([]);
   });
 
+  test('allows the folder of events that go out, and their topic, only where there are targets', () => {
+    const arn = 'arn:aws:sns:eu-central-1:1:outcomes';
+    const { Statement } = policyFor({ CLEARCUT_NOTIFY_SNS_ARN: arn });
+    const resources = Statement.flatMap(({ Resource }) => Resource);
+    expect(resources).toEqual(expect.arrayContaining(['arn:aws:s3:::results/events/*', arn]));
+    expect(JSON.stringify(policyFor({}))).not.toMatch(/events|sns/);
+  });
+
   test('names the queue only where there is one, and listening only where it is asked for', () => {
     const sids = (env: Record<string, string>, arn?: string) =>
       policyFor(env, arn).Statement.map(({ Sid }) => Sid);

@@ -101,6 +101,7 @@ describe('secrets', () => {
   test('are known as such', () => {
     expect(secrets.map(({ env }) => env).sort()).toEqual([
       'CLEARCUT_NATS_URL',
+      'CLEARCUT_NOTIFY_WEBHOOKS',
       'CLEARCUT_S3_SECRET_ACCESS_KEY',
       'CLEARCUT_S3_SESSION_TOKEN',
       'CLEARCUT_WEBHOOK_TOKEN',
@@ -159,6 +160,56 @@ test('no other word stands for a wait', () => {
   expect(problemsOf({ env: { CLEARCUT_BATCH_WAIT: 'soon' } })).toEqual([
     'CLEARCUT_BATCH_WAIT: expected auto or a duration such as 20ms, not "soon"',
   ]);
+});
+
+describe('events out', () => {
+  const [one, two] = [1, 2].map((byte) => `whsec_${Buffer.alloc(24, byte).toString('base64')}`);
+
+  test('go to webhooks with the secrets behind their addresses, which may have commas', () => {
+    const text = `https://a.example/hook?x=1,2 ${one} ${two},\n  http://b.example ${two}`;
+    const { config } = loadConfig({ cwd: '/nowhere', env: { CLEARCUT_NOTIFY_WEBHOOKS: text } });
+    expect(config.notify.webhooks).toEqual([
+      { url: 'https://a.example/hook?x=1,2', secrets: [one, two] },
+      { url: 'http://b.example/', secrets: [two] },
+    ]);
+  });
+
+  test('may be a list in a file, and their file starts at the working folder', async () => {
+    const cwd = await temporaryFolder();
+    await writeFile(
+      join(cwd, 'clearcut.yaml'),
+      `notify:\n  webhooks: [https://a.example/ ${one}]\n  retries: [1s, 500]\n  file: events.ndjson\n`,
+    );
+    const { notify } = loadConfig({ cwd }).config;
+    expect(notify.webhooks).toEqual([{ url: 'https://a.example/', secrets: [one] }]);
+    expect(notify.retries).toEqual([1_000, 500]);
+    expect(notify.file).toBe(join(cwd, 'events.ndjson'));
+  });
+
+  test('are sent again by the schedule of Standard Webhooks unless told otherwise', () => {
+    const hours = (count: number) => count * 3_600_000;
+    expect(loadConfig({ cwd: '/nowhere' }).config.notify.retries).toEqual([
+      5_000,
+      300_000,
+      1_800_000,
+      ...[2, 5, 10, 14, 20, 24].map(hours),
+    ]);
+    expect(SETTINGS.find(({ env }) => env === 'CLEARCUT_NOTIFY_RETRIES')?.defaultText).toBe(
+      '5s,5m,30m,2h,5h,10h,14h,20h,1d',
+    );
+  });
+
+  test.each([
+    ['no address', `shop.example ${one}`, /webhook 1: expected an http/],
+    ['a password', `https://me:pw@shop.example ${one}`, /must not hold a user name/],
+    ['no secret', `https://a.example ${one}, https://b.example`, /webhook 2: expected a secret/],
+    ['a short secret', 'https://a.example whsec_c2hvcnQ=', /base64 of 24 to 64 bytes/],
+    ['the same address twice', `https://a.example ${one}, https://a.example ${two}`, /is there twice/],
+  ])('a webhook with %s is refused', (_, text, expected) => {
+    const problems = problemsOf({ env: { CLEARCUT_NOTIFY_WEBHOOKS: text } });
+    expect(problems.join()).toMatch(expected);
+    expect(problems.join()).not.toMatch(/whsec_[A-Za-z0-9]|pw@|example/);
+  });
 });
 
 describe('errors', () => {
@@ -228,6 +279,29 @@ describe('errors', () => {
     ],
     ['a GPU twice', { CLEARCUT_DEVICE: 'cuda', CLEARCUT_GPUS: '1,01' }, /GPUS: expected `all`, or/],
     ['a GPU for the CPU', { CLEARCUT_GPUS: '0' }, /cpu has no choice of GPUs/],
+    [
+      'events out within results',
+      { CLEARCUT_NOTIFY_PREFIX: 'records/events/' },
+      /CLEARCUT_NOTIFY_PREFIX: none may be empty/,
+    ],
+    [
+      'events that come back as events',
+      { CLEARCUT_NOTIFY_NATS_SUBJECT: 'clearcut.events' },
+      /is the subject that events come from/,
+    ],
+    ['a subject with a wildcard', { CLEARCUT_NOTIFY_NATS_SUBJECT: 'a.>' }, /without wildcards/],
+    [
+      'the queue of events as their target',
+      {
+        ...S3,
+        CLEARCUT_EVENTS: 'sqs',
+        CLEARCUT_SQS_URL: 'http://q/1',
+        CLEARCUT_NOTIFY_SQS_URL: 'http://q/1/',
+      },
+      /is the queue that events come from/,
+    ],
+    ['a topic that is none', { CLEARCUT_NOTIFY_SNS_ARN: 'topic' }, /expected the ARN of a topic/],
+    ['pauses that are none', { CLEARCUT_NOTIFY_RETRIES: '5s,soon' }, /expected a duration/],
     ['a prefix that climbs', { CLEARCUT_INPUT_PREFIX: '../' }, /expected nothing or a folder/],
   ])('%s is refused', (_, env, expected) => {
     expect(problemsOf({ env }).join('\n')).toMatch(expected);
