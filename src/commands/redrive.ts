@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import ms from 'ms';
 import type { Config } from '../config/schema.js';
 import { ClearcutError } from '../errors.js';
+import { createOutbox } from '../notify/outbox.js';
 import { readDeadLetter } from '../pipeline/settlement.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { openStore, placeOf, STORE_SECTIONS } from './context.js';
@@ -10,6 +11,7 @@ import { EXIT, print, printJson } from './terminal.js';
 
 interface Options {
   readonly all?: boolean;
+  readonly events?: boolean;
   readonly dryRun?: boolean;
   readonly json?: boolean;
 }
@@ -29,11 +31,18 @@ export function registerRedrive(program: Command): void {
     .description('remove dead letters, so that the service tries their objects again')
     .argument('[key...]', 'keys of objects in the input bucket')
     .option('--all', 'every dead letter there is')
+    .option('--events', 'instead of dead letters: send events again that no target took in time')
     .option('--dry-run', 'say what would be done, and do nothing')
     .option('--json', 'print a line of JSON for each object');
-  addSettings(command, [...STORE_SECTIONS, 'input', 'output', 'delivery']).action(async (keys: string[]) => {
+  const settings = [...STORE_SECTIONS, 'input', 'output', 'delivery', 'notify.prefix'];
+  addSettings(command, settings).action(async (keys: string[]) => {
     const { config } = loadSettings(command);
-    const { all = false, dryRun = false, json = false } = command.opts<Options>();
+    const { all = false, events = false, dryRun = false, json = false } = command.opts<Options>();
+    if (events) {
+      if (all || dryRun || keys.length > 0)
+        throw new ClearcutError('CONFIG_INVALID', '--events stands alone: it is about every event given up.');
+      return await redriveEvents(config, json);
+    }
     if (all === keys.length > 0) {
       throw new ClearcutError('CONFIG_INVALID', 'Name the objects to redrive, or say --all; not both.');
     }
@@ -48,6 +57,22 @@ export function registerRedrive(program: Command): void {
     if (!json) summarise(counts.redriven, config, dryRun);
     if (counts.missed > 0 && !all) process.exitCode = EXIT.failure;
   });
+}
+
+/** Puts events that were given up back into the outbox, where the running service finds them. */
+async function redriveEvents(config: Config, json: boolean): Promise<void> {
+  const { store } = await openStore(config);
+  let count = 0;
+  for await (const { target, subject } of createOutbox(
+    store,
+    config.output.bucket,
+    config.notify.prefix,
+  ).restore(Date.now())) {
+    count += 1;
+    if (json) printJson({ target, ...subject });
+    else print(`${subject.kind}: ${subject.key} to ${target}`);
+  }
+  if (!json) print(`${count} events wait again; the running service sends them within ${waitOf(config)}`);
 }
 
 interface Letter {
@@ -88,9 +113,12 @@ async function redrive(
   return { key: source, status: exists ? 'redriven' : 'gone', code: content.error.code };
 }
 
-function summarise(count: number, { delivery }: Config, isDryRun: boolean): void {
+function summarise(count: number, config: Config, isDryRun: boolean): void {
   const letters = count === 1 ? 'one dead letter' : `${count} dead letters`;
   if (isDryRun) print(`${letters} would be removed`);
-  else
-    print(`${letters} removed; the running service finds the objects within ${ms(delivery.sweepInterval)}`);
+  else print(`${letters} removed; the running service finds the objects within ${waitOf(config)}`);
+}
+
+function waitOf({ delivery }: Config): string {
+  return ms(delivery.sweepInterval);
 }

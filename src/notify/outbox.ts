@@ -26,6 +26,13 @@ export interface Outbox {
   remove(key: string): Promise<void>;
   /** Keeps what was given up. */
   giveUp(target: string, entry: Entry): Promise<void>;
+  /** Puts what was given up back, as if it were new to its target; tells of each. */
+  restore(now: number): AsyncGenerator<Restored, void, undefined>;
+}
+
+export interface Restored {
+  readonly target: string;
+  readonly subject: Entry['subject'];
 }
 
 export interface TakeOptions {
@@ -73,6 +80,13 @@ const DUE_DIGITS = 16;
 
 export function createOutbox(store: ObjectStore, bucket: string, prefix: string): Outbox {
   const folderOf = (queue: string) => `${prefix}outbox/${queue}/`;
+  const givenUp = `${prefix}undelivered/`;
+
+  async function add(queue: string, entry: Entry, dueAt: number): Promise<StoredEntry> {
+    const key = `${folderOf(queue)}${padded(dueAt)}-${entry.event.id}.json`;
+    await write(key, entry);
+    return { key, entry };
+  }
 
   function write(key: string, entry: Entry, ifMatch?: string) {
     return store.put(bucket, key, Buffer.from(JSON.stringify(entry)), {
@@ -82,11 +96,7 @@ export function createOutbox(store: ObjectStore, bucket: string, prefix: string)
   }
 
   return {
-    async add(queue, entry, dueAt) {
-      const key = `${folderOf(queue)}${padded(dueAt)}-${entry.event.id}.json`;
-      await write(key, entry);
-      return { key, entry };
-    },
+    add,
 
     async *due(queue, now) {
       const folder = folderOf(queue);
@@ -122,7 +132,19 @@ export function createOutbox(store: ObjectStore, bucket: string, prefix: string)
     remove: (key) => store.delete(bucket, key),
 
     async giveUp(target, entry) {
-      await write(`${prefix}undelivered/${target}/${entry.event.id}.json`, entry);
+      await write(`${givenUp}${target}/${entry.event.id}.json`, entry);
+    },
+
+    async *restore(now) {
+      for await (const { key } of store.list(bucket, { prefix: givenUp })) {
+        const target = key.slice(givenUp.length, key.lastIndexOf('/'));
+        const { body } = await store.get(bucket, key, { maxBytes: MAX_BYTES });
+        const entry = parse(await text(body));
+        if (entry === undefined) continue;
+        await add(retryQueue(target), { ...entry, attempts: 0, heldUntil: 0 }, now);
+        await store.delete(bucket, key);
+        yield { target, subject: entry.subject };
+      }
     },
   };
 }

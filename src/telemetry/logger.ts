@@ -11,12 +11,14 @@ export interface LoggerOptions {
 /** What must never be read in a log: whoever holds a link or a token may use it. */
 const SECRETS = [
   'secret',
+  'secrets',
   'token',
   'authorization',
   'password',
   'url',
   'link',
   '*.secret',
+  '*.secrets',
   '*.token',
   '*.link',
   '*.url',

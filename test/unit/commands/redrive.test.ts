@@ -62,3 +62,19 @@ test.each([[[]], [['a.jpg', '--all']]])('neither or both of keys and --all are r
   expect((await run(...args)).code).toBe(78);
   expect(await left()).toHaveLength(1);
 });
+
+test('events that no target took in time wait again', async () => {
+  const { store, root, outputs } = await createTestPipeline();
+  const entry = {
+    event: { id: 'e1', type: 'clearcut.result', body: '{}' },
+    subject: { kind: 'result', bucket: INPUT, key: 'a b.jpg', etag: 'x' },
+    since: 1,
+    attempts: 10,
+    heldUntil: 0,
+  };
+  await store.put(OUTPUT, 'events/undelivered/sqs/e1.json', Buffer.from(JSON.stringify(entry)));
+  const { code, stdout } = await clearcut(['redrive', '--events'], { CLEARCUT_ROOT: root });
+  expect(stdout).toMatch(/^result: a b\.jpg to sqs\n1 events wait again/);
+  expect(code).toBe(0);
+  expect(await outputs()).toEqual([expect.stringMatching(/^events\/outbox\/retry\/sqs\/\d{16}-e1\.json$/)]);
+});

@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { ClearcutError } from '../../../src/errors.js';
 import { createNotifier, type NotifierOptions } from '../../../src/notify/notifier.js';
+import { createOutbox } from '../../../src/notify/outbox.js';
 import { failed, SENT, type Target } from '../../../src/notify/target.js';
 import { createWebhookTarget } from '../../../src/notify/webhook-target.js';
 import type { News } from '../../../src/pipeline/outcome-listener.js';
@@ -203,6 +204,42 @@ describe('a receiver that is down', () => {
     expect(await outboxOf(store)).toEqual([]);
     expect(await keysOf(store, 'events/undelivered/down/')).toHaveLength(1);
     expect(notifier.counts().targets.get('down')).toMatchObject({ failed: 4, givenUp: 1 });
+  });
+
+  test('and got no event before it was given up gets it after a redrive', async () => {
+    const store = await openStore();
+    let isDown = true;
+    const { target, subjects } = createTarget('down', async () => (isDown ? failed('it is down') : SENT));
+    const { notifier, tell, idle } = open(store, [target], { pauses: [] });
+    await tell(resultNews());
+    await idle();
+    expect(await outboxOf(store)).toEqual([]);
+    const restored = [];
+    for await (const each of createOutbox(store, OUTPUT, 'events/').restore(Date.now())) restored.push(each);
+    expect(restored).toMatchObject([{ target: 'down', subject: { kind: 'result', key: 'a.png' } }]);
+    isDown = false;
+    await notifier.replay();
+    expect(subjects).toEqual(['a.png']);
+    expect(await keysOf(store, 'events/')).toEqual([]);
+  });
+
+  test('is named in the log without what its address and secrets are', async () => {
+    const receiver = await startReceiver();
+    receiver.answer = (_request, response) => void response.writeHead(410).end();
+    const lines: string[] = [];
+    const logger = pino({}, { write: (line: string) => void lines.push(line) });
+    const nobody = createWebhookTarget({
+      url: 'http://127.0.0.1:1/?key=very-secret',
+      secrets: [SECRET],
+      allowPrivate: true,
+      timeoutMs: 1_000,
+    });
+    const { tell, idle } = open(await openStore(), [webhookTo(receiver), nobody], { logger, pauses: [] });
+    await tell(resultNews());
+    await idle();
+    expect(lines).toHaveLength(2);
+    expect(lines.join()).toMatch(/wants no more events.*given up|given up.*wants no more events/s);
+    expect(lines.join()).not.toMatch(/very-secret|whsec_/);
   });
 
   test('and asks to be left alone is not asked by other events either', async () => {
