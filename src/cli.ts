@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { registerBench } from './commands/bench.js';
 import { registerDoctor } from './commands/doctor.js';
@@ -11,11 +10,9 @@ import { registerRun } from './commands/run.js';
 import { registerSetup } from './commands/setup.js';
 import { registerStatus } from './commands/status.js';
 import { reportFailure } from './commands/terminal.js';
+import { registerTop } from './commands/top.js';
 import { systemCodeOf } from './errors.js';
-
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
+import { VERSION } from './version.js';
 
 // Which Node this runs on is said in package.json; the SDK's plans for its own later versions help nobody here.
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
@@ -30,7 +27,7 @@ const program = new Command('clearcut')
   .description(
     'Cuts the subject out of every image that lands in a bucket, and hands out links to the results.',
   )
-  .version(version)
+  .version(VERSION)
   .configureHelp({ sortSubcommands: false })
   .showHelpAfterError('(clearcut COMMAND --help explains each command)');
 
@@ -40,6 +37,7 @@ registerRemove(program);
 registerStatus(program);
 registerRedrive(program);
 registerLink(program);
+registerTop(program);
 registerDoctor(program);
 registerModels(program);
 registerBench(program);

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { Config } from '../config/schema.js';
 import { configureImageRuntime } from '../image/runtime.js';
 import { probeDevice } from '../inference/devices/probe.js';
-import { startEngine } from '../inference/engine.js';
+import { type BatchReport, startEngine } from '../inference/engine.js';
 import { defaultEngineSize } from '../inference/engine-size.js';
 import { chooseVariant, type VariantChoice } from '../inference/variant-choice.js';
 import { modelFolder } from '../models/cache.js';
@@ -18,7 +18,12 @@ import type { Logger } from '../telemetry/logger.js';
  * Proves the device, fetches and prepares the model where that is still to do, chooses its precision, and starts the
  * workers on it. Returns them with the model, the choice (undefined where the precision is configured) and their size.
  */
-export async function openEngine(config: Config, logger: Logger, onProgress: OnProgress) {
+export async function openEngine(
+  config: Config,
+  logger: Logger,
+  onProgress: OnProgress,
+  onBatch?: (batch: BatchReport) => void,
+) {
   configureImageRuntime();
   const { device, precision, workers, threads, maxBatch, batchWait } = config.inference;
   // First of all: who has no such device should not wait for the model to learn it.
@@ -39,6 +44,7 @@ export async function openEngine(config: Config, logger: Logger, onProgress: OnP
     gpus,
     ...size,
     ...(batchWait !== 'auto' && { maxWaitMs: batchWait }),
+    onBatch,
     logger,
   });
   return { engine, model, choice, size };

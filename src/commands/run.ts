@@ -20,10 +20,11 @@ import {
 import { logModelProgress } from './model-progress.js';
 import { openEngine } from './open-engine.js';
 import { openNotifier } from './open-notifier.js';
+import { openTelemetry } from './open-telemetry.js';
 import { addSettings, loadSettings } from './settings-options.js';
 import { openSources } from './sources.js';
 
-const SECTIONS = [...SERVICE_SECTIONS, 'log'];
+const SECTIONS = [...SERVICE_SECTIONS, 'metrics', 'log'];
 
 /** `clearcut run`: the service. */
 export function registerRun(program: Command): void {
@@ -82,10 +83,13 @@ async function start(config: Config, logger: Logger, closers: Closers) {
   const claim = isS3 ? undefined : await claimFolder(config.storage.root, logger);
   if (claim !== undefined) closers.push(claim.release);
   let publicUrl = publicUrlOf(config);
-  const { store, signer } = await openStore(config, {
+  const telemetry = await openTelemetry(config);
+  closers.push(telemetry.close);
+  const { store: bareStore, signer } = await openStore(config, {
     publicUrl: () => publicUrl,
     onWarning: (message) => logger.warn(message),
   });
+  const store = telemetry.meter(bareStore);
   for (const bucket of new Set([config.input.bucket, config.output.bucket])) {
     await (isS3 ? canBeListed(store, bucket) : store.ensureBucket(bucket));
   }
@@ -102,13 +106,14 @@ async function start(config: Config, logger: Logger, closers: Closers) {
     logger,
     maxUploadBytes: config.limits.maxBytes,
     ready: () => ({ ok: service?.state() === 'running', state: service?.state() ?? 'starting' }),
+    metrics: telemetry.page,
   });
   closers.push(() => server.close());
   // The port may have been left to the system.
   const port = Number(new URL(server.url).port);
   publicUrl = publicUrlOf({ ...config, server: { ...config.server, port } });
 
-  const { engine, model } = await openEngine(config, logger, logModelProgress(logger));
+  const { engine, model } = await openEngine(config, logger, logModelProgress(logger), telemetry.onBatch);
   closers.push(() => engine.close());
 
   const notifier = await openNotifier(config, store, logger);
@@ -120,8 +125,12 @@ async function start(config: Config, logger: Logger, closers: Closers) {
     concurrency: concurrencyOf(config),
     retry: config.delivery,
     removeResults: config.delivery.removeResults,
+    observer: telemetry.observer,
+    tracer: telemetry.tracer,
     logger,
   });
+  const { admission } = pipeline;
+  telemetry.watch(service, model, { engine: engine.stats, admission, sources, notifier: notifier?.counts });
   notifier?.start();
   const place = isS3 ? store.description : config.storage.root;
   logger.info(

@@ -9,6 +9,7 @@ export function crossChecks(config: Config): string[] {
     ...inferenceProblems(config),
     ...eventProblems(config),
     ...notifyProblems(config),
+    ...metricsProblems(config),
   ];
 }
 
@@ -117,4 +118,9 @@ function notifyProblems({ events, notify }: Config): string[] {
     problems.push('CLEARCUT_NOTIFY_SNS_ARN: expected the ARN of a topic (arn:aws:sns:REGION:ACCOUNT:NAME)');
   }
   return problems;
+}
+
+function metricsProblems({ server, metrics }: Config): string[] {
+  if (metrics.port === 0 || metrics.port !== server.port) return [];
+  return ['CLEARCUT_METRICS_PORT: is CLEARCUT_HTTP_PORT; leave it at 0 to serve both on one port'];
 }

@@ -464,6 +464,20 @@ export const configSchema = z.strictObject({
       ),
     })
     .prefault({}),
+  metrics: z
+    .strictObject({
+      enabled: setting(
+        flag().default(true),
+        'CLEARCUT_METRICS',
+        'Serve metrics for Prometheus at `/metrics`; they name no objects.',
+      ),
+      port: setting(
+        whole(0, 65_535).default(0),
+        'CLEARCUT_METRICS_PORT',
+        'Port of their own for the metrics, where the HTTP server is open to others; 0 serves them on its port.',
+      ),
+    })
+    .prefault({}),
   log: z
     .strictObject({
       level: setting(

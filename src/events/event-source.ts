@@ -13,6 +13,16 @@ export interface EventSource {
    * one, so a slow consumer holds the source back instead of filling memory. Ends without an error on abort.
    */
   deliveries(signal: AbortSignal): AsyncIterable<Delivery>;
+
+  /** What waits in the source, for those who watch it; absent where nobody can tell. May ask a server, and fail. */
+  backlog?(): Promise<Backlog>;
+}
+
+export interface Backlog {
+  /** Events that wait, about. */
+  readonly waiting: number;
+  /** Milliseconds since the oldest of them came; undefined where the source does not tell. 0 where none waits. */
+  readonly oldestMs?: number | undefined;
 }
 
 export type ObjectEventKind = 'created' | 'removed';
@@ -35,6 +45,8 @@ export interface Delivery {
   readonly source: string;
   /** 1 for the first time this event is handed out, 2 for the second, ... */
   readonly attempt: number;
+  /** The trace that the event is part of (W3C Trace Context), where its message says so. */
+  readonly traceparent?: string | undefined;
   /** The outcome is durably stored: forget the event. */
   ack(): Promise<void>;
   /** Hand it out again after this many milliseconds. */

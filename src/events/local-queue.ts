@@ -1,4 +1,4 @@
-import type { Delivery, ObjectEvent } from './event-source.js';
+import type { Backlog, Delivery, ObjectEvent } from './event-source.js';
 
 export interface LocalQueueOptions {
   /** Name of the source that the deliveries carry. */
@@ -35,11 +35,20 @@ export interface LocalQueue {
   /** Forgets everything, deliveries in flight included. */
   clear(): void;
   counts(): LocalQueueCounts;
+  /** What waits, and for how long the oldest of it. */
+  backlog(): Backlog;
 }
 
 interface Entry {
   readonly event: ObjectEvent;
   readonly attempt: number;
+  /** `performance.now()` of when the event was pushed. */
+  readonly since: number;
+}
+
+interface Delayed {
+  readonly timer: NodeJS.Timeout;
+  readonly entry: Entry;
 }
 
 interface Taken {
@@ -54,7 +63,7 @@ const MAX_DELAY = 2 ** 31 - 1;
 export function createLocalQueue({ source, capacity }: LocalQueueOptions): LocalQueue {
   // An object is in at most one of `ready` and `delayed`; `held` has newer events of objects that are in flight.
   const ready = new Map<string, Entry>();
-  const delayed = new Map<string, NodeJS.Timeout>();
+  const delayed = new Map<string, Delayed>();
   const held = new Map<string, Entry>();
   const inFlight = new Map<string, Taken>();
   const sleepers = new Set<() => void>();
@@ -69,9 +78,9 @@ export function createLocalQueue({ source, capacity }: LocalQueueOptions): Local
       overflowed += 1;
       return false;
     }
-    clearTimeout(delayed.get(id));
+    clearTimeout(delayed.get(id)?.timer);
     delayed.delete(id);
-    (inFlight.has(id) ? held : ready).set(id, { event, attempt: 1 });
+    (inFlight.has(id) ? held : ready).set(id, { event, attempt: 1, since: performance.now() });
     wake();
     return true;
   }
@@ -81,8 +90,10 @@ export function createLocalQueue({ source, capacity }: LocalQueueOptions): Local
     if (next === undefined) return undefined;
     const [id, entry] = next;
     ready.delete(id);
+    const { event, attempt } = entry;
     const delivery: Delivery = {
-      ...entry,
+      event,
+      attempt,
       source,
       ack: async () => void end(id, delivery),
       nack: async (delayMs) => {
@@ -113,7 +124,7 @@ export function createLocalQueue({ source, capacity }: LocalQueueOptions): Local
       ready.set(id, entry);
       wake();
     };
-    delayed.set(id, setTimeout(becomeReady, Math.min(Math.max(delayMs, 0), MAX_DELAY)));
+    delayed.set(id, { timer: setTimeout(becomeReady, Math.min(Math.max(delayMs, 0), MAX_DELAY)), entry });
   }
 
   async function* deliveries(signal: AbortSignal): AsyncGenerator<Delivery, void, undefined> {
@@ -146,12 +157,20 @@ export function createLocalQueue({ source, capacity }: LocalQueueOptions): Local
     });
   }
 
+  function backlog(): Backlog {
+    let oldest = Number.POSITIVE_INFINITY;
+    for (const { since } of ready.values()) oldest = Math.min(oldest, since);
+    for (const { since } of held.values()) oldest = Math.min(oldest, since);
+    for (const { entry } of delayed.values()) oldest = Math.min(oldest, entry.since);
+    return { waiting: waiting(), oldestMs: waiting() === 0 ? 0 : performance.now() - oldest };
+  }
+
   function wake(): void {
     for (const awake of [...sleepers]) awake();
   }
 
   function clear(): void {
-    for (const timer of delayed.values()) clearTimeout(timer);
+    for (const { timer } of delayed.values()) clearTimeout(timer);
     for (const map of [ready, delayed, held, inFlight]) map.clear();
     wake();
   }
@@ -166,6 +185,7 @@ export function createLocalQueue({ source, capacity }: LocalQueueOptions): Local
     room,
     clear,
     counts: () => ({ waiting: waiting(), inFlight: inFlight.size, overflowed }),
+    backlog,
   };
 }
 

@@ -3,6 +3,7 @@ import type { JsMsg } from '@nats-io/jetstream';
 import { ClearcutError, messageOf, toClearcutError } from '../errors.js';
 import type { Logger } from '../telemetry/logger.js';
 import type { Delivery, EventSource, ObjectEvent } from './event-source.js';
+import { backlogOf } from './nats/backlog.js';
 import { type Connection, openConnection } from './nats/connection.js';
 import { type DurableConsumer, openDurableConsumer } from './nats/durable-consumer.js';
 import { leaseMessage, type MessageLease } from './nats/message-lease.js';
@@ -64,6 +65,7 @@ export function createNatsSource(options: NatsSourceOptions): NatsSource {
   const { ackWaitMs = 30_000, logger } = options;
   const leases = new Set<MessageLease>();
   const closings = new Set<Promise<void>>();
+  let current: Connection | undefined;
   let markStarted = () => {};
   const started = new Promise<void>((resolve) => {
     markStarted = resolve;
@@ -73,6 +75,7 @@ export function createNatsSource(options: NatsSourceOptions): NatsSource {
     try {
       const connection = await openConnection(options, signal, markStarted);
       if (connection === undefined) return;
+      current = connection;
       const own = new Set<MessageLease>();
       try {
         for await (const { message, ackWaitMs } of messages(connection, signal)) {
@@ -170,6 +173,10 @@ export function createNatsSource(options: NatsSourceOptions): NatsSource {
   return {
     name: NAME,
     deliveries,
+    async backlog() {
+      if (current !== undefined && !current.nats.isClosed()) return backlogOf(current.nats, options);
+      throw new ClearcutError('EVENT_SOURCE_UNAVAILABLE', 'There is no connection to NATS.');
+    },
     started,
     async close() {
       await Promise.all([...leases].map((lease) => lease.release()));

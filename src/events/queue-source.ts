@@ -40,7 +40,7 @@ export function createQueueSource({ name, queue, produce }: QueueSourceOptions):
     }
   }
 
-  return { name, deliveries };
+  return { name, deliveries, backlog: async () => queue.backlog() };
 }
 
 interface Production {

@@ -1,9 +1,15 @@
-import { type Message, ReceiveMessageCommand, SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
+import {
+  GetQueueAttributesCommand,
+  type Message,
+  ReceiveMessageCommand,
+  SQSClient,
+  type SQSClientConfig,
+} from '@aws-sdk/client-sqs';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import pRetry from 'p-retry';
 import { ClearcutError } from '../errors.js';
 import type { Logger } from '../telemetry/logger.js';
-import type { Delivery, EventSource, ObjectEvent } from './event-source.js';
+import type { Backlog, Delivery, EventSource, ObjectEvent } from './event-source.js';
 import { parseS3Events } from './s3-events.js';
 import { type HeldMessage, handOut } from './sqs/hand-out.js';
 import { leaseMessage, type MessageLease } from './sqs/message-lease.js';
@@ -116,7 +122,8 @@ export function createSqsSource(options: SqsSourceOptions): EventSource {
       // The first answer is wanted at once: it shows that the queue can be read.
       WaitTimeSeconds: reached ? waitSeconds : 0,
       VisibilityTimeout: visibilitySeconds,
-      MessageSystemAttributeNames: ['ApproximateReceiveCount'],
+      MessageSystemAttributeNames: ['ApproximateReceiveCount', 'AWSTraceHeader'],
+      MessageAttributeNames: ['traceparent'],
     });
     try {
       const { Messages = [] } = await client.send(command, { abortSignal: signal });
@@ -154,5 +161,16 @@ export function createSqsSource(options: SqsSourceOptions): EventSource {
     }
   }
 
-  return { name: NAME, deliveries };
+  async function backlog(): Promise<Backlog> {
+    const { Attributes } = await client.send(
+      new GetQueueAttributesCommand({
+        QueueUrl: queueUrl,
+        AttributeNames: ['ApproximateNumberOfMessages'],
+      }),
+    );
+    // How long the oldest has waited only CloudWatch knows.
+    return { waiting: Number(Attributes?.ApproximateNumberOfMessages ?? 0) };
+  }
+
+  return { name: NAME, deliveries, backlog };
 }

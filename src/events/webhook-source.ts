@@ -155,6 +155,7 @@ export function createWebhookSource(options: WebhookSourceOptions): WebhookSourc
   return {
     name: NAME,
     deliveries,
+    backlog: async () => queue.backlog(),
     receive,
     counts: () => ({ pending: pending.size, refused }),
   };

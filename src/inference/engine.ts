@@ -28,8 +28,17 @@ export interface EngineOptions {
   readonly latencyTargetMs?: number;
   /** Milliseconds after which a batch counts as hung and its worker is started again. */
   readonly batchTimeoutMs?: number;
+  /** Told of every batch that a worker finished. */
+  readonly onBatch?: ((batch: BatchReport) => void) | undefined;
   /** File of the worker; tests give one that crashes on purpose. */
   readonly workerFile?: string;
+}
+
+export interface BatchReport {
+  /** Pictures. */
+  readonly size: number;
+  /** Milliseconds from its hand-over to the worker to the answer. */
+  readonly durationMs: number;
 }
 
 export interface EngineStats {
@@ -150,7 +159,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         batchTimeoutMs,
       );
       restartsInARow = 0;
-      batcher.observe(batch.length, performance.now() - startedAt);
+      const durationMs = performance.now() - startedAt;
+      batcher.observe(batch.length, durationMs);
+      options.onBatch?.({ size: batch.length, durationMs });
       totals.batches += 1;
       totals.pictures += batch.length;
       totals.inferenceMs += done.inferenceMs;

@@ -34,6 +34,8 @@ export interface NotifierOptions {
 export interface NotifierCounts {
   /** Events of this process that wait in memory or are being sent. */
   readonly inFlight: number;
+  /** Events that waited in the outbox for another attempt when it was last looked at, by target; up to 1,000 each. */
+  readonly waiting: ReadonlyMap<string, number>;
   readonly targets: ReadonlyMap<string, CourierCounts>;
 }
 
@@ -76,6 +78,7 @@ export function createNotifier(options: NotifierOptions): Notifier {
   const stopping = new AbortController();
   /** Keys of entries that this process works on. */
   const held = new Set<string>();
+  const waiting = new Map<string, number>(targets.map(({ name }) => [name, 0]));
   /** When something that this process put off is due. */
   let nextDue = Number.POSITIVE_INFINITY;
   let wake = new AbortController();
@@ -140,20 +143,28 @@ export function createNotifier(options: NotifierOptions): Notifier {
       if (stored !== undefined) await judge(stored);
     });
     for (const courier of couriers.values()) {
-      if (courier.pausedUntil > now()) putOff(courier.pausedUntil);
-      else
-        await replayQueue(retryQueue(courier.target.name), now(), async (key) => {
-          const stored = await take(key);
-          if (stored !== undefined) await bring(stored, [courier]);
-        });
+      const { name } = courier.target;
+      const takeUp = async (key: string) => {
+        const stored = await take(key);
+        if (stored !== undefined) await bring(stored, [courier]);
+      };
+      const isPaused = courier.pausedUntil > now();
+      if (isPaused) putOff(courier.pausedUntil);
+      // While it is paused nothing is due; how much waits is worth knowing all the same.
+      await replayQueue(retryQueue(name), isPaused ? 0 : now(), takeUp, (count) => waiting.set(name, count));
     }
     isFirst = false;
   }
 
   /** Takes up what is due, as fast as it can be sent; resolves when all of it was dealt with. */
-  async function replayQueue(queue: string, until: number, takeUp: (key: string) => Promise<void>) {
+  async function replayQueue(
+    queue: string,
+    until: number,
+    takeUp: (key: string) => Promise<void>,
+    onLater?: (count: number) => void,
+  ): Promise<void> {
     const works: Array<Promise<void>> = [];
-    for await (const key of outbox.due(queue, until)) {
+    for await (const key of outbox.due(queue, until, onLater)) {
       await sending.onSizeLessThan(1);
       if (stopping.signal.aborted) break;
       if (!held.has(key)) works.push(work(key, () => takeUp(key)));
@@ -217,6 +228,7 @@ export function createNotifier(options: NotifierOptions): Notifier {
     replay,
     counts: () => ({
       inFlight: sending.size + sending.pending,
+      waiting,
       targets: new Map([...couriers].map(([name, courier]) => [name, courier.counts()])),
     }),
     async close(graceMs) {

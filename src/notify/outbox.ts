@@ -19,8 +19,8 @@ import type { ObjectStore } from '../storage/object-store.js';
 export interface Outbox {
   /** Resolves when the news is durable. */
   add(queue: string, entry: Entry, dueAt: number): Promise<StoredEntry>;
-  /** Keys of what is due, the longest due first. */
-  due(queue: string, now: number): AsyncGenerator<string, void, undefined>;
+  /** Keys of what is due, the longest due first. `onLater`: how many more wait, counted up to LOOKED_AT. */
+  due(queue: string, now: number, onLater?: (count: number) => void): AsyncGenerator<string, void, undefined>;
   /** Reads what is due and holds it; undefined where it is gone or somebody else holds it. */
   take(key: string, now: number, heldUntil: number, options?: TakeOptions): Promise<StoredEntry | undefined>;
   remove(key: string): Promise<void>;
@@ -77,6 +77,8 @@ export interface StoredEntry {
 /** The largest entry that is read: a record and its event, with room to spare. */
 const MAX_BYTES = 1024 * 1024;
 const DUE_DIGITS = 16;
+/** Of what is not due: one page of a listing, which is there anyhow. */
+const LOOKED_AT = 1_000;
 
 export function createOutbox(store: ObjectStore, bucket: string, prefix: string): Outbox {
   const folderOf = (queue: string) => `${prefix}outbox/${queue}/`;
@@ -98,13 +100,16 @@ export function createOutbox(store: ObjectStore, bucket: string, prefix: string)
   return {
     add,
 
-    async *due(queue, now) {
+    async *due(queue, now, onLater) {
       const folder = folderOf(queue);
+      let later = 0;
       for await (const { key } of store.list(bucket, { prefix: folder })) {
         const dueAt = Number(key.slice(folder.length, folder.length + DUE_DIGITS));
-        if (dueAt > now) return;
-        yield key;
+        if (dueAt <= now) yield key;
+        else later += 1;
+        if (later === LOOKED_AT) break;
       }
+      onLater?.(later);
     },
 
     async take(key, now, heldUntil, { fromOthers = false } = {}) {

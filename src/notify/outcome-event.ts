@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { CloudEvent } from 'cloudevents';
 import type { News } from '../pipeline/outcome-listener.js';
+import { traceparentOf } from '../telemetry/trace-context.js';
 
 /** Which outcome of which object version an event tells of. */
 export interface Subject {
@@ -23,9 +24,6 @@ export interface OutcomeEvent {
 
 export const EVENT_CONTENT_TYPE = 'application/cloudevents+json';
 
-/** By W3C Trace Context, version 00; what does not look like it is not passed on. */
-const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
-
 const ID_DIGITS = 32;
 
 export function subjectOf(news: News): Subject {
@@ -41,7 +39,8 @@ export function eventOf(news: News, traceparent?: string): OutcomeEvent {
   const document = documentOf(news);
   const id = eventId(subjectOf(news));
   const type = `clearcut.${news.kind}`;
-  const trace = traceparent !== undefined && TRACEPARENT.test(traceparent) ? { traceparent } : {};
+  const parent = traceparentOf(traceparent);
+  const trace = parent === undefined ? {} : { traceparent: parent };
   const event = new CloudEvent({
     id,
     type,

@@ -11,6 +11,13 @@ export interface Admission {
   admitFile(bytes: number): Promise<Release>;
   /** Resolves once `bytes` of decoded pictures fit; call the result to give them back. */
   admitPixels(bytes: number): Promise<Release>;
+  readonly usage: () => { readonly files: ShareUsage; readonly pixels: ShareUsage };
+}
+
+/** Bytes, in steps of 1 MiB. */
+export interface ShareUsage {
+  readonly used: number;
+  readonly total: number;
 }
 
 export type Release = () => void;
@@ -23,15 +30,22 @@ const UNIT = 1024 * 1024;
 export function createAdmission(memory: number): Admission {
   const files = share(memory * FILE_SHARE);
   const pixels = share(memory * (1 - FILE_SHARE));
-  return { admitFile: files, admitPixels: pixels };
+  return {
+    admitFile: files.admit,
+    admitPixels: pixels.admit,
+    usage: () => ({ files: files.usage(), pixels: pixels.usage() }),
+  };
 }
 
-function share(bytes: number): (bytes: number) => Promise<Release> {
+function share(bytes: number) {
   const total = Math.max(1, Math.floor(bytes / UNIT));
   const semaphore = new Semaphore(total);
-  return async (wanted) => {
-    const weight = Math.max(1, Math.min(Math.ceil(wanted / UNIT), total));
-    const [, release] = await semaphore.acquire(weight);
-    return release;
+  return {
+    async admit(wanted: number): Promise<Release> {
+      const weight = Math.max(1, Math.min(Math.ceil(wanted / UNIT), total));
+      const [, release] = await semaphore.acquire(weight);
+      return release;
+    },
+    usage: (): ShareUsage => ({ used: (total - semaphore.getValue()) * UNIT, total: total * UNIT }),
   };
 }

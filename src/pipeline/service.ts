@@ -1,10 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import PQueue from 'p-queue';
-import { ClearcutError, toClearcutError } from '../errors.js';
+import { ClearcutError, type ErrorCode, toClearcutError } from '../errors.js';
 import type { Delivery, EventSource } from '../events/event-source.js';
 import type { Logger } from '../telemetry/logger.js';
 import { forgetObject } from './forget-object.js';
-import { buryObject, type Outcome, type Pipeline, processObject, type Task } from './process-object.js';
+import {
+  buryObject,
+  type Outcome,
+  type Pipeline,
+  processObject,
+  type Task,
+  type TaskTrace,
+} from './process-object.js';
 import { judge, type RetryPolicy } from './retry-policy.js';
 
 export type ServiceState = 'running' | 'draining' | 'drained' | 'failed';
@@ -17,9 +24,31 @@ export interface ServiceOptions {
   readonly retry: RetryPolicy;
   /** Remove the outcome of an input that was removed. Default: false. */
   readonly removeResults?: boolean;
+  /** Told of what becomes of each delivery. */
+  readonly observer?: ServiceObserver | undefined;
+  /** Follows each delivery from the moment it is ours. */
+  readonly tracer?: DeliveryTracer | undefined;
   readonly logger: Logger;
   /** Milliseconds between two signs of life for a delivery that is being worked on. */
   readonly heartbeat?: number;
+}
+
+export interface ServiceObserver {
+  /** The delivery has ended with this outcome. `source`: where it came from. */
+  ended(outcome: Outcome, source: string): void;
+  /** It will be handed out again. */
+  retried(code: ErrorCode): void;
+}
+
+/** One delivery as part of a trace. */
+export interface DeliveryTrace extends TaskTrace {
+  ended(outcome: Outcome): void;
+  /** The attempt failed, and another follows. */
+  failed(error: ClearcutError): void;
+}
+
+export interface DeliveryTracer {
+  begin(delivery: Delivery): DeliveryTrace;
 }
 
 export interface ServiceCounts {
@@ -53,7 +82,7 @@ const HEARTBEAT = 10_000;
  * (ack, nack, terminate) after its outcome is durably stored.
  */
 export function startService(options: ServiceOptions): Service {
-  const { pipeline, sources, concurrency, retry, removeResults = false, logger } = options;
+  const { pipeline, sources, concurrency, retry, removeResults = false, observer, tracer, logger } = options;
   const { heartbeat = HEARTBEAT } = options;
   const queue = new PQueue({ concurrency });
   const stopping = new AbortController();
@@ -63,19 +92,20 @@ export function startService(options: ServiceOptions): Service {
 
   async function consume(source: EventSource): Promise<void> {
     for await (const delivery of source.deliveries(stopping.signal)) {
+      const trace = tracer?.begin(delivery);
       // From here on it is ours, also while it waits for its turn.
       const alive = setInterval(() => void delivery.extend().catch(ignore), heartbeat);
-      void queue.add(() => oneAtATime(delivery).finally(() => clearInterval(alive)));
+      void queue.add(() => oneAtATime(delivery, trace).finally(() => clearInterval(alive)));
       // The next delivery is taken only when a place is free, so a burst waits in its source and not in memory.
       await queue.onSizeLessThan(1);
     }
   }
 
   /** Two sources may speak of the same object at once: the second waits, and then finds it already done. */
-  async function oneAtATime(delivery: Delivery): Promise<void> {
+  async function oneAtATime(delivery: Delivery, trace?: DeliveryTrace): Promise<void> {
     const { bucket, key } = delivery.event;
     const object = `${bucket}/${key}`;
-    const work = (busy.get(object) ?? Promise.resolve()).then(() => handle(delivery));
+    const work = (busy.get(object) ?? Promise.resolve()).then(() => handle(delivery, trace));
     busy.set(object, work);
     try {
       await work;
@@ -84,41 +114,48 @@ export function startService(options: ServiceOptions): Service {
     }
   }
 
-  async function handle(delivery: Delivery): Promise<void> {
+  async function handle(delivery: Delivery, trace?: DeliveryTrace): Promise<void> {
     const { event, attempt, source } = delivery;
     const task: Task = { bucket: event.bucket, key: event.key, attempt };
     try {
-      await settle(delivery, task);
+      await settle(delivery, task, trace);
     } catch (thrown) {
       // Storing the dead letter or ending the delivery failed. Never lost: handed out again, or found by the sweep.
       const error = toClearcutError(thrown, 'STORE_UNAVAILABLE', task);
+      trace?.failed(error);
       logger.error({ err: error, ...task, source }, 'outcome could not be stored; it will be tried again');
       await delivery.nack(retry.retryMax).catch(ignore);
     }
   }
 
-  async function settle(delivery: Delivery, task: Task): Promise<void> {
+  async function settle(delivery: Delivery, task: Task, trace?: DeliveryTrace): Promise<void> {
+    const traced: Task = { ...task, trace };
     const isRemoval = delivery.event.kind === 'removed';
     if (isRemoval && !removeResults) return delivery.ack();
     try {
-      const outcome = await (isRemoval ? forgetObject(task, pipeline) : processObject(task, pipeline));
+      const outcome = await (isRemoval ? forgetObject(traced, pipeline) : processObject(traced, pipeline));
       await delivery.ack();
+      trace?.ended(outcome);
       report(outcome, task, delivery.source);
     } catch (thrown) {
       const error = toClearcutError(thrown, 'STORE_UNAVAILABLE', task);
       const verdict = judge(error, task.attempt, retry);
       if (verdict.action === 'retry') {
         counts.retries += 1;
+        observer?.retried(error.code);
+        trace?.failed(error);
         logger.warn({ err: error, ...task, delayMs: verdict.delayMs }, 'will be tried again');
         return delivery.nack(verdict.delayMs);
       }
-      const outcome = await buryObject(task, exhaustedOr(error, task), pipeline);
+      const outcome = await buryObject(traced, exhaustedOr(error, task), pipeline);
       await delivery.terminate(error.message);
+      trace?.ended(outcome);
       report(outcome, task, delivery.source);
     }
   }
 
   function report(outcome: Outcome, { bucket, key, attempt }: Task, source: string): void {
+    observer?.ended(outcome, source);
     const isNew = outcome.kind === 'result' || outcome.kind === 'dead-letter';
     if (isNew && source === 'sweep') counts.foundBySweep += 1;
     if (outcome.kind === 'result') {

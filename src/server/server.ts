@@ -23,6 +23,13 @@ export interface ServerOptions {
   readonly ready: () => Readiness;
   /** Takes events at `/events`. Default: nothing is there. */
   readonly webhook?: WebhookRouteOptions | undefined;
+  /** What `/metrics` answers. Default: nothing is there. */
+  readonly metrics?: MetricsPage | undefined;
+}
+
+export interface MetricsPage {
+  readonly contentType: string;
+  render(): Promise<string>;
 }
 
 export interface Readiness {
@@ -45,12 +52,12 @@ const REQUEST_TIMEOUT = 15 * 60_000;
 const CLOSE_GRACE = 5_000;
 
 /**
- * Serves objects to whoever has a link, `/healthz` and `/readyz`, and takes events at `/events`. Those have one path
+ * Serves objects to whoever has a link, `/healthz`, `/readyz` and `/metrics`, and takes events at `/events`. Those have one path
  * segment and objects at least two (bucket and key), so no bucket's name can hide them. Throws CONFIG_INVALID where it
  * cannot listen, or should not (see registerWebhookRoute).
  */
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const { store, signer, host, port, logger, maxUploadBytes, ready, webhook } = options;
+  const { store, signer, host, port, logger, maxUploadBytes, ready, webhook, metrics } = options;
   // Fastify's own log lines contain whole URLs, and with them signatures; the hooks below write lines without.
   const app = fastify({
     logger: false,
@@ -66,6 +73,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     const readiness = ready();
     return reply.code(readiness.ok ? 200 : 503).send(readiness);
   });
+  if (metrics !== undefined)
+    app.get('/metrics', async (_request, reply) =>
+      reply.header('content-type', metrics.contentType).send(await metrics.render()),
+    );
   // Each in a scope of its own: what these routes do with bodies and headers is not for the others.
   if (signer !== undefined)
     app.register(async (scope) => registerObjectRoutes(scope, { store, signer, maxUploadBytes }));
@@ -145,8 +156,13 @@ function pathOf(url = ''): string {
   return url.split('?', 1)[0] ?? '';
 }
 
-function listenError(thrown: unknown, host: string, port: number): unknown {
-  const otherPort = 'Choose another port: CLEARCUT_HTTP_PORT (0 takes a free one).';
+export function listenError(
+  thrown: unknown,
+  host: string,
+  port: number,
+  setting = 'CLEARCUT_HTTP_PORT (0 takes a free one)',
+): unknown {
+  const otherPort = `Choose another port: ${setting}.`;
   switch (systemCodeOf(thrown)) {
     case 'EADDRINUSE':
       return refused(`Port ${port} is already in use.`, otherPort, thrown);

@@ -1,5 +1,5 @@
-import { AckPolicy, jetstreamManager, RetentionPolicy, StorageType } from '@nats-io/jetstream';
-import { nanos } from '@nats-io/transport-node';
+import { AckPolicy, jetstream, jetstreamManager, RetentionPolicy, StorageType } from '@nats-io/jetstream';
+import { headers, nanos } from '@nats-io/transport-node';
 import { expect, test } from 'vitest';
 import type { Delivery } from '../../src/events/event-source.js';
 import { createNatsSource } from '../../src/events/nats-source.js';
@@ -50,6 +50,25 @@ describeServers('NATS source', () => {
       max_deliver: -1,
       filter_subject: options.subject,
     });
+  });
+
+  test('a delivery has the trace of its message, and the source tells what waits', async () => {
+    const options = bench.freshOptions();
+    const { source, consumer } = await bench.start(options);
+    expect(await source.backlog?.()).toEqual({ waiting: 0, oldestMs: 0 });
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+    const traced = headers();
+    traced.set('traceparent', traceparent);
+    const body = JSON.stringify({ Records: [minioRecord(BUCKET, 'cat.jpg', BYTES)] });
+    await jetstream(bench.nats).publish(options.subject, body, { headers: traced });
+    for (const key of ['dog.jpg', 'cow.jpg']) await bench.publishObject(options.subject, key);
+    const first = await consumer.next();
+    expect([first.event.key, first.traceparent]).toEqual(['cat.jpg', traceparent]);
+    await until(async () => (await source.backlog?.())?.waiting === 2);
+    expect((await source.backlog?.())?.oldestMs).toBeGreaterThan(0);
+    await first.ack();
+    const second = await consumer.next();
+    expect(second.traceparent).toBeUndefined();
   });
 
   test('an acked event is gone from the stream when ack has resolved', async () => {

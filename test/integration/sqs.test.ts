@@ -350,6 +350,31 @@ describeServers('SQS', () => {
     });
   });
 
+  test('a delivery has the trace of its message, and the source tells what waits', async () => {
+    const queueUrl = await createQueue();
+    const source = createSource(queueUrl, { batchSize: 1 });
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+    const send = (key: string, traced: boolean) =>
+      sqs.send(
+        new SendMessageCommand({
+          QueueUrl: queueUrl,
+          MessageBody: JSON.stringify(created(key)),
+          ...(traced && {
+            MessageAttributes: { traceparent: { DataType: 'String', StringValue: traceparent } },
+          }),
+        }),
+      );
+    await send('traced', true);
+    const consumer = consume(source);
+    expect((await consumer.nextOf('traced')).traceparent).toBe(traceparent);
+    await consumer.stop();
+    await send('other', false);
+    expect(await source.backlog?.()).toEqual({ waiting: 1 });
+    const other = consume(source);
+    expect((await other.nextOf('other')).traceparent).toBeUndefined();
+    await other.stop();
+  });
+
   test('a server that goes away and comes back ends nothing', async () => {
     const other = await startMoto();
     const { endpoint, region, accessKeyId, secretAccessKey } = other;

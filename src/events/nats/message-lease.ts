@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { JsMsg } from '@nats-io/jetstream';
 import { messageOf } from '../../errors.js';
 import type { Logger } from '../../telemetry/logger.js';
+import { traceparentOf } from '../../telemetry/trace-context.js';
 import { endOnce } from '../end-once.js';
 import type { Delivery, ObjectEvent } from '../event-source.js';
 
@@ -78,6 +79,7 @@ export function leaseMessage({
         event,
         source,
         attempt,
+        traceparent: traceparentOf(message.headers?.get('traceparent')),
         async ack() {
           if (!once.close()) return;
           acked = true;

@@ -6,6 +6,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { messageOf } from '../../errors.js';
 import type { Logger } from '../../telemetry/logger.js';
+import { traceparentOf, traceparentOfXRay } from '../../telemetry/trace-context.js';
 import { endOnce } from '../end-once.js';
 import type { Delivery, ObjectEvent } from '../event-source.js';
 
@@ -48,6 +49,9 @@ export function leaseMessage(options: MessageLeaseOptions): MessageLease {
   const { ReceiptHandle, MessageId, Attributes } = message;
   const receivedAt = performance.now();
   const attempt = Number(Attributes?.ApproximateReceiveCount ?? 1);
+  const traceparent =
+    traceparentOf(message.MessageAttributes?.['traceparent']?.StringValue) ??
+    traceparentOfXRay(Attributes?.AWSTraceHeader);
   let ended = 0;
   let shortestDelay: number | undefined;
   let extension = Promise.resolve();
@@ -97,6 +101,7 @@ export function leaseMessage(options: MessageLeaseOptions): MessageLease {
         event,
         source,
         attempt,
+        traceparent,
         async ack() {
           if (once.close()) await end(total);
         },

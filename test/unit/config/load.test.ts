@@ -302,6 +302,11 @@ describe('errors', () => {
     ],
     ['a topic that is none', { CLEARCUT_NOTIFY_SNS_ARN: 'topic' }, /expected the ARN of a topic/],
     ['pauses that are none', { CLEARCUT_NOTIFY_RETRIES: '5s,soon' }, /expected a duration/],
+    [
+      'one port for two servers',
+      { CLEARCUT_METRICS_PORT: '8787' },
+      /CLEARCUT_METRICS_PORT: is CLEARCUT_HTTP_PORT/,
+    ],
     ['a prefix that climbs', { CLEARCUT_INPUT_PREFIX: '../' }, /expected nothing or a folder/],
   ])('%s is refused', (_, env, expected) => {
     expect(problemsOf({ env }).join('\n')).toMatch(expected);

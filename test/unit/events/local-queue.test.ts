@@ -64,6 +64,25 @@ describe('local queue', () => {
     expect(keys).toEqual(['b', 'a', 'c']);
   });
 
+  test('what waits has the age of its oldest event, also while that one is delayed or held back', async () => {
+    const queue = createLocalQueue({ source: 'test', capacity: 10 });
+    expect(queue.backlog()).toEqual({ waiting: 0, oldestMs: 0 });
+    queue.push(event('a'));
+    await vi.advanceTimersByTimeAsync(1_000);
+    queue.push(event('b'));
+    await vi.advanceTimersByTimeAsync(500);
+    expect(queue.backlog()).toEqual({ waiting: 2, oldestMs: 1_500 });
+    const consumer = consumerOf(queue);
+    const first = await taken(consumer);
+    expect(queue.backlog()).toEqual({ waiting: 1, oldestMs: 500 });
+    await first.nack(60_000);
+    expect(queue.backlog()).toEqual({ waiting: 2, oldestMs: 1_500 });
+    await taken(consumer);
+    queue.push(event('b'));
+    await vi.advanceTimersByTimeAsync(100);
+    expect(queue.backlog()).toEqual({ waiting: 2, oldestMs: 1_600 });
+  });
+
   test('a newer event of a waiting object replaces it, kind included, and keeps its place', async () => {
     const queue = createLocalQueue({ source: 'test', capacity: 10 });
     queue.push(event('a'));

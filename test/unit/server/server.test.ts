@@ -5,7 +5,8 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { pino } from 'pino';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { startMetricsServer } from '../../../src/server/metrics-server.js';
 import { startServer } from '../../../src/server/server.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { BUCKET, problemOf, send, serve } from './serve.js';
@@ -120,6 +121,31 @@ describe('the log', () => {
     expect(log).toContain('/uploads/a.png');
     expect(log).toContain('/uploads/missing');
     expect(log).not.toMatch(/signature=/i);
+  });
+});
+
+describe('metrics', () => {
+  const page = { contentType: 'text/plain; version=0.0.4', render: async () => 'clearcut_ready 1\n' };
+
+  it('are at /metrics where they are wanted', async () => {
+    const { url } = await serve({ metrics: page });
+    const response = await fetch(`${url}/metrics`);
+    expect(response.headers.get('content-type')).toContain('version=0.0.4');
+    expect(await response.text()).toBe('clearcut_ready 1\n');
+    const { url: without } = await serve();
+    expect((await fetch(`${without}/metrics`)).ok).toBe(false);
+  });
+
+  it('may have a port of their own, where nothing else is', async () => {
+    const server = await startMetricsServer(page, '127.0.0.1', 0);
+    onTestFinished(() => server.close());
+    expect(await (await fetch(`${server.url}/metrics`)).text()).toBe('clearcut_ready 1\n');
+    expect((await fetch(`${server.url}/readyz`)).status).toBe(404);
+    const taken = Number(new URL(server.url).port);
+    await expect(startMetricsServer(page, '127.0.0.1', taken)).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      remedy: expect.stringContaining('CLEARCUT_METRICS_PORT'),
+    });
   });
 });
 
