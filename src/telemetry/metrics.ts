@@ -14,6 +14,8 @@ export interface MetricsInfo {
   readonly variant: string;
 }
 
+const OUTCOMES: ReadonlyArray<Outcome['kind']> = ['result', 'dead-letter', 'removed', 'skipped'];
+
 /** The metrics of this process, in the format of Prometheus. */
 export interface Metrics {
   readonly observer: ServiceObserver;
@@ -33,6 +35,8 @@ export function createMetrics(): Metrics {
   const instruments = createInstruments(registry);
   // What the process itself takes: CPU, memory, garbage, delay of the event loop.
   collectDefaultMetrics({ register: registry });
+  // A counter that appears with its first count hides that count from rates.
+  for (const kind of OUTCOMES) instruments.outcomes.inc({ kind }, 0);
   let watched: Watched = {};
   const look = createWatcher(instruments, () => watched);
 

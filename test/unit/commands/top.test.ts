@@ -119,7 +119,7 @@ describe('a picture', () => {
     const now = parseScrape(await busyMetrics().render(), Date.now() / 1000);
     const text = frameOf([{ url: 'http://a/metrics', pair: { now } }], 200).join('\n');
     expect(text).toContain('1 of 1 process answering');
-    expect(text).toMatch(/images .*3 of 4 in flight +10 result +1 dead-letter +1 retries +10 missed events/);
+    expect(text).toMatch(/images .*3 of 4 in flight +10 result +1 dead-letter .*1 retries +10 missed events/);
     expect(text).toMatch(/latency +p50 \d+ ms +p90 \d+ ms +p99 4\.\d s/);
     expect(text).toMatch(/stages +infer \d+ ms/);
     expect(text).toMatch(/queue +nats 12 \(oldest 90\.0 s\)/);
