@@ -193,6 +193,25 @@ describe('a kill between any two writes: in the end the outcome that stands is t
   });
 });
 
+test('the news of an outcome costs one put and one delete', async () => {
+  const bench = await createTestPipeline();
+  const changes: string[] = [];
+  const store: ObjectStore = {
+    ...bench.store,
+    put: (bucket, key, ...rest) => {
+      changes.push(`put ${key.split('/')[0]}`);
+      return bench.store.put(bucket, key, ...rest);
+    },
+    delete: (bucket, key) => {
+      changes.push(`delete ${key.split('/')[0]}`);
+      return bench.store.delete(bucket, key);
+    },
+  };
+  await bench.upload(KEY, await good());
+  await settle(startProcess({ ...bench, store }, Date.now));
+  expect(changes).toEqual(['put cutouts', 'put events', 'put records', 'delete events']);
+});
+
 test('without a kill every outcome is told exactly once', async () => {
   const bench = await createTestPipeline();
   const process = startProcess(bench, Date.now);
