@@ -7,7 +7,7 @@ import { colour, margin, percent, point, position, region, scale, size } from '.
  * docs/options.md all come from here. Where remove.bg has an option, the name and the values are its own.
  */
 
-export const OPTION_PRESETS = ['quality', 'balanced', 'fast'] as const;
+export const PRESETS = ['quality', 'balanced', 'fast'] as const;
 
 export interface OptionMeta {
   readonly doc: string;
@@ -162,9 +162,9 @@ export const optionsSchema = z.strictObject({
     initial: 'srgb',
     example: { profile: 'keep' },
   }),
-  preset: option(oneOf(OPTION_PRESETS), {
+  preset: option(oneOf(PRESETS), {
     doc: 'Quality against speed of the model, where it is to be another than `CLEARCUT_PRESET`; `CLEARCUT_OTHER_PRESETS` lists which.',
-    allowed: OPTION_PRESETS.map((preset) => `\`${preset}\``).join(', '),
+    allowed: PRESETS.map((preset) => `\`${preset}\``).join(', '),
     initial: '',
     example: { preset: 'fast' },
   }),
