@@ -137,7 +137,7 @@ async function cutOutFile({ input, key, chosen }: Job, folder: string, tools: To
         written.push(file);
       }
       const [main = '', mask] = written;
-      const { width = 0, height = 0 } = result.files[0] ?? {};
+      const [{ width, height }] = result.files;
       const ms = Math.round(performance.now() - startedAt);
       return { status: 'done', input, output: main, ...(mask !== undefined && { mask }), width, height, ms };
     } finally {

@@ -65,7 +65,7 @@ function pictureOf(parsed: ParsedOptions): PictureOptions {
     crop: parsed.crop ? (parsed['crop-margin'] ?? NO_MARGIN) : undefined,
     region: isDeepStrictEqual(parsed.roi, DEFAULTS.roi) ? undefined : parsed.roi,
     scale: parsed.scale?.share,
-    position: positionOf(parsed),
+    position: parsed.position?.at,
     canvas: parsed.size?.canvas,
     maxSide: parsed['max-side'] ?? initial.maxSide,
     shadow: shadowOf(parsed),
@@ -84,12 +84,6 @@ const NO_MARGIN = { top: NONE, right: NONE, bottom: NONE, left: NONE };
 function backgroundOf(parsed: ParsedOptions): Background {
   const rgba = parsed['bg-color']?.rgba;
   return rgba === undefined ? { kind: 'none' } : { kind: 'color', rgba };
-}
-
-/** A subject that is given another size has no place of its own any more. */
-function positionOf({ position, scale }: ParsedOptions): PictureOptions['position'] {
-  if (position === undefined && scale?.share !== undefined) return { x: 0.5, y: 0.5 };
-  return position?.at;
 }
 
 function shadowOf(parsed: ParsedOptions): Shadow | undefined {

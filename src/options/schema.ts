@@ -37,7 +37,7 @@ export const optionsSchema = z.strictObject({
     example: { format: 'jpg', 'bg-color': 'white' },
   }),
   quality: option(whole(1, 100), {
-    doc: 'Quality of the colours of WebP, AVIF and JPEG. The alpha of WebP is lossless.',
+    doc: 'Quality of WebP, AVIF and JPEG. The alpha of WebP is lossless, that of AVIF is not.',
     allowed: '1 to 100',
     initial: '90',
     example: { format: 'webp', quality: '10' },
@@ -103,7 +103,7 @@ export const optionsSchema = z.strictObject({
     example: { roi: '0% 0% 50% 100%' },
   }),
   scale: option(scale(), {
-    doc: "Longest side of the subject's box as a share of the canvas. Puts the subject in the middle unless `position` says otherwise.",
+    doc: "The subject's box as a share of the canvas: it fills that much of one side and no more of the other. Puts the subject in the middle unless `position` says otherwise.",
     allowed: '10% to 100%, `original`',
     initial: 'original',
     example: { scale: '50%' },
@@ -115,7 +115,7 @@ export const optionsSchema = z.strictObject({
     example: { scale: '50%', position: '100% 100%' },
   }),
   size: option(size(), {
-    doc: 'Canvas of the result in pixels; a picture of another shape is fitted into its middle.',
+    doc: 'Canvas of the result in pixels; a picture of another size or shape is fitted into its middle.',
     allowed: '`WIDTHxHEIGHT`, `original`',
     initial: 'original',
     example: { size: '640x320', 'bg-color': 'white' },
@@ -127,7 +127,7 @@ export const optionsSchema = z.strictObject({
     example: { 'max-side': '160' },
   }),
   edges: option(oneOf(['soft', 'hard']), {
-    doc: 'Edges as the matte has them, or one pixel wide.',
+    doc: 'Edges as the matte has them, or one pixel of the picture wide.',
     allowed: '`soft`, `hard`',
     initial: 'soft',
     example: { edges: 'hard' },
@@ -151,13 +151,13 @@ export const optionsSchema = z.strictObject({
     example: { frames: 'all' },
   }),
   metadata: option(oneOf(['strip', 'keep']), {
-    doc: 'Whether EXIF and XMP of the input are kept, without the orientation and the place where it was taken.',
+    doc: 'Whether the cut-out keeps EXIF and XMP of the input, without orientation, thumbnail and the place where it was taken.',
     allowed: '`strip`, `keep`',
     initial: 'strip',
     example: { metadata: 'keep' },
   }),
   profile: option(oneOf(['srgb', 'keep']), {
-    doc: 'Colours brought to sRGB, or left in the colour profile of the input, which is then embedded.',
+    doc: 'Colours brought to sRGB, or left in the colour profile of the input, which is then embedded; before a background they are sRGB in any case.',
     allowed: '`srgb`, `keep`',
     initial: 'srgb',
     example: { profile: 'keep' },

@@ -1,5 +1,7 @@
+import { inspectOptions } from '../image/check-options.js';
+import type { CutoutResult } from '../image/cutout.js';
 import { estimateMemory, type ImageInfo, type ImageLimits, inspect } from '../image/inspect.js';
-import type { PictureFormat, PictureOptions } from '../image/options.js';
+import type { PictureOptions } from '../image/options.js';
 import { cutOutInThread } from '../image/picture-threads.js';
 import type { MatteEngine } from '../inference/engine-api.js';
 import type { Admission } from './admission.js';
@@ -12,20 +14,19 @@ export interface Cutter {
   readonly output: PictureOptions;
 }
 
-/** Inspects the image, waits until its pixels fit into memory, and cuts it out. Throws what inspect and cutOutInThread do. */
+/**
+ * Inspects the image and its options, waits until its pixels fit into memory, and cuts it out. Throws what inspect,
+ * inspectOptions and cutOutInThread do.
+ */
 export async function cutOutAdmitted(
   bytes: Uint8Array,
-  { engine, admission, limits, output: options }: Cutter,
-) {
-  const info: ImageInfo = await inspect(bytes, limits);
-  const format = options.format === 'webp' ? ('webp' as const) : ('png' as const);
-  const output = { format, webpQuality: options.quality, maxSide: options.maxSide };
-  const release = await admission.admitPixels(estimateMemory(info, output));
+  { engine, admission, limits, output }: Cutter,
+): Promise<{ info: ImageInfo; result: CutoutResult }> {
+  const info = await inspect(bytes, limits);
+  const background = await inspectOptions(output, limits);
+  const release = await admission.admitPixels(estimateMemory(info, output, background));
   try {
-    const { coverage, timings, ...picture } = await cutOutInThread(bytes, engine, output);
-    const file = { kind: 'cutout' as 'cutout' | 'mask', format: format as PictureFormat, ...picture };
-    const subject = { left: 0, top: 0, width: picture.width, height: picture.height };
-    return { info, result: { files: [file], coverage, timings, subject } };
+    return { info, result: await cutOutInThread(bytes, engine, output) };
   } finally {
     release();
   }

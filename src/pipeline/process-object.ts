@@ -1,5 +1,6 @@
 import { buffer } from 'node:stream/consumers';
 import { type ClearcutError, toClearcutError } from '../errors.js';
+import type { PictureFile } from '../image/files.js';
 import { checkFileSize } from '../image/inspect.js';
 import type { MatteEngine } from '../inference/engine-api.js';
 import type { Preset } from '../models/catalogue.js';
@@ -204,8 +205,6 @@ async function confirm(
   await withdraw(store, place, version.etag);
   return { kind: 'skipped', reason: 'superseded' };
 }
-
-type PictureFile = Awaited<ReturnType<typeof cutOutAdmitted>>['result']['files'][number];
 
 /** What the record says of the pictures: of the one that was asked for, and of the mask beside it. */
 async function describePictures(

@@ -79,7 +79,7 @@ describe('values', () => {
   });
 
   test.each<[Texts, object]>([
-    [{ scale: '80%' }, { scale: 0.8, position: { x: 0.5, y: 0.5 } }],
+    [{ scale: '80%' }, { scale: 0.8, position: undefined }],
     [
       { scale: '80', position: '0% 100%' },
       { scale: 0.8, position: { x: 0, y: 1 } },
