@@ -15,8 +15,10 @@ export interface OptionMeta {
   readonly allowed: string;
   /** What holds where nothing is said; empty where that has no text. */
   readonly initial: string;
-  /** An example that shows what the option does: the options of a command that includes it. */
+  /** Options of a command that shows what this one does. */
   readonly example: Readonly<Record<string, string>>;
+  /** The picture that it shows it with (infra/examples.mjs draws them); `photo.jpg` unless given. */
+  readonly input?: 'pair.jpg' | 'room.jpg' | 'deep.png' | 'wide.png' | 'ball.gif';
 }
 
 function option<Type extends z.ZodType>(type: Type, meta: OptionMeta) {
@@ -47,6 +49,7 @@ export const optionsSchema = z.strictObject({
     allowed: '`8`, `16`',
     initial: '8',
     example: { depth: '16' },
+    input: 'deep.png',
   }),
   'bg-color': option(colour(), {
     doc: 'Colour behind the subject, as a CSS name or in hex of 3, 4, 6 or 8 digits, with or without `#`. `none` keeps it transparent.',
@@ -101,6 +104,7 @@ export const optionsSchema = z.strictObject({
     allowed: 'four lengths',
     initial: '0% 0% 100% 100%',
     example: { roi: '0% 0% 50% 100%' },
+    input: 'pair.jpg',
   }),
   scale: option(scale(), {
     doc: "The subject's box as a share of the canvas: it fills that much of one side and no more of the other. Puts the subject in the middle unless `position` says otherwise.",
@@ -143,12 +147,14 @@ export const optionsSchema = z.strictObject({
     allowed: '`keep`, `empty`, `fail`',
     initial: 'keep',
     example: { 'no-subject': 'empty' },
+    input: 'room.jpg',
   }),
   frames: option(oneOf(['first', 'all']), {
     doc: 'Of an animated input the first frame, or all of them as an animated WebP.',
     allowed: '`first`, `all`',
     initial: 'first',
     example: { frames: 'all' },
+    input: 'ball.gif',
   }),
   metadata: option(oneOf(['strip', 'keep']), {
     doc: 'Whether the cut-out keeps EXIF and XMP of the input, without orientation, thumbnail and the place where it was taken.',
@@ -161,6 +167,7 @@ export const optionsSchema = z.strictObject({
     allowed: '`srgb`, `keep`',
     initial: 'srgb',
     example: { profile: 'keep' },
+    input: 'wide.png',
   }),
   preset: option(oneOf(PRESETS), {
     doc: 'Quality against speed of the model, where it is to be another than `CLEARCUT_PRESET`; `CLEARCUT_OTHER_PRESETS` lists which.',
