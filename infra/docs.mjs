@@ -1,6 +1,6 @@
 // Keeps the documentation true: `npm run docs` writes what is made from the code (the tables of settings and options),
 // `npm run docs:check` fails where the text differs from the code. Pictures are made by `npm run docs:examples`.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { SETTINGS } from '../dist/config/settings.js';
 import { optionExamples, optionsTable } from './option-docs.mjs';
 
@@ -21,6 +21,15 @@ for (const { file, name, make } of PARTS) {
   }
   process.stderr.write(`${file}: the ${name} differ from the code. Run: npm run docs\n`);
   process.exitCode = 1;
+}
+
+if (isCheck) {
+  const options = readFileSync('docs/options.md', 'utf8');
+  for (const [, picture] of options.matchAll(/\]\((images\/[^)]+)\)/g)) {
+    if (existsSync(`docs/${picture}`)) continue;
+    process.stderr.write(`docs/options.md: ${picture} is missing. Run: npm run docs:examples\n`);
+    process.exitCode = 1;
+  }
 }
 
 function withPart(file, text, name, part) {

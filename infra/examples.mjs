@@ -27,8 +27,12 @@ try {
 /** The commands of docs/options.md with the pictures below them. */
 function examples() {
   const text = readFileSync(join(DOCS, 'options.md'), 'utf8');
-  const found = text.matchAll(/### (\S+)\n[^#]*?```sh\nclearcut (.+)\n```\n\n!\[[^\]]*\]\(([^)]+)\)/g);
-  return [...found].map(([, name, command, picture]) => ({ name, args: argumentsOf(command), picture }));
+  const sections = text.split(/^### /m).slice(1);
+  return sections.map((section) => {
+    const [, name] = /^(\S+)\n/.exec(section);
+    const [, command, picture] = /```sh\nclearcut (.+)\n```\n\n!\[[^\]]*\]\(([^)]+)\)/.exec(section);
+    return { name, args: argumentsOf(command), picture };
+  });
 }
 
 function argumentsOf(command) {
