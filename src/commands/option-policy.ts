@@ -24,6 +24,12 @@ export function defaultOptionsOf({ output }: Config): PictureOptions {
   return chooseOptions([configuredOptions(output).defaults]).picture;
 }
 
+/** Every bucket that the service uses, once. */
+export function bucketsOf(config: Config): string[] {
+  const { input, output } = config;
+  return [...new Set([input.bucket, output.bucket, backgroundAreaOf(config).bucket])];
+}
+
 export function backgroundAreaOf({ output, input }: Config): BackgroundArea {
   return { bucket: output.backgroundBucket || input.bucket, prefix: output.backgroundPrefix };
 }

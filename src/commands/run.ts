@@ -19,6 +19,7 @@ import {
 } from './context.js';
 import { logModelProgress } from './model-progress.js';
 import { openEngine } from './open-engine.js';
+import { bucketsOf } from './option-policy.js';
 import { openPresetEngines } from './preset-engines.js';
 import { addSettings, loadSettings } from './settings-options.js';
 import { openSources } from './sources.js';
@@ -84,7 +85,7 @@ async function start(config: Config, logger: Logger, closers: Closers) {
     publicUrl: () => publicUrl,
     onWarning: (message) => logger.warn(message),
   });
-  for (const bucket of new Set([config.input.bucket, config.output.bucket])) {
+  for (const bucket of bucketsOf(config)) {
     await (isS3 ? canBeListed(store, bucket) : store.ensureBucket(bucket));
   }
 

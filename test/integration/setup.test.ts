@@ -221,7 +221,11 @@ describeMinio('clearcut setup on MinIO', () => {
   test(
     'the policy that it prints lets the service and doctor work, and nothing be done beyond',
     async () => {
-      const env = { ...settings('policy'), CLEARCUT_READ_TAGS: 'true' };
+      const env = {
+        ...settings('policy'),
+        CLEARCUT_READ_TAGS: 'true',
+        CLEARCUT_BACKGROUND_BUCKET: 'policy-scenes',
+      };
       const { policy } = await setup(env);
       const role = new AssumeRoleProvider({
         stsEndpoint: minio.endpoint,
@@ -245,7 +249,7 @@ describeMinio('clearcut setup on MinIO', () => {
         secretAccessKey: credentials.secretKey,
         sessionToken: credentials.sessionToken ?? '',
       });
-      await store.put('policy-in', 'backgrounds/a.jpg', await drawSubject());
+      await store.put('policy-scenes', 'backgrounds/a.jpg', await drawSubject());
       await store.put('policy-in', 'a.jpg', await drawSubject(), {
         metadata: { 'clearcut-bg-image': 'backgrounds/a.jpg' },
         tags: { 'clearcut:output': 'both' },
@@ -263,6 +267,9 @@ describeMinio('clearcut setup on MinIO', () => {
       const denied = { code: 'ACCESS_DENIED' };
       await expect(narrow.delete('policy-in', 'a.jpg')).rejects.toMatchObject(denied);
       await expect(narrow.put('policy-out', 'elsewhere', Buffer.from('x'))).rejects.toMatchObject(denied);
+      await expect(narrow.put('policy-scenes', 'backgrounds/b.jpg', Buffer.from('x'))).rejects.toMatchObject(
+        denied,
+      );
       await expect(narrow.head('first-in', 'any')).rejects.toMatchObject(denied);
     },
     TIMEOUT,

@@ -1,6 +1,6 @@
 import { outputPrefixesOf } from '../../config/cross-checks.js';
 import type { Config } from '../../config/schema.js';
-import { backgroundAreaOf } from '../option-policy.js';
+import { backgroundAreaOf, bucketsOf } from '../option-policy.js';
 
 /** An IAM policy, as AWS, MinIO and Ceph understand it. */
 export interface Policy {
@@ -28,9 +28,7 @@ export function leastPrivilegePolicy(config: Config, queueArn?: string): Policy 
   const backgrounds = backgroundAreaOf(config);
   const inputObjects = `arn:aws:s3:::${input.bucket}/${input.prefix}*`;
   const outputObjects = outputPrefixesOf(output).map((prefix) => `arn:aws:s3:::${output.bucket}/${prefix}*`);
-  const buckets = [...new Set([input.bucket, output.bucket, backgrounds.bucket])].map(
-    (bucket) => `arn:aws:s3:::${bucket}`,
-  );
+  const buckets = bucketsOf(config).map((bucket) => `arn:aws:s3:::${bucket}`);
   const readActions = input.readTags ? ['s3:GetObject', 's3:GetObjectTagging'] : ['s3:GetObject'];
   const statements: Statement[] = [
     allow('ListBuckets', ['s3:ListBucket'], buckets),

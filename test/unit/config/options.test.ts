@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { acceptanceOf } from '../../../src/commands/context.js';
-import { optionPolicyOf } from '../../../src/commands/option-policy.js';
+import { bucketsOf, optionPolicyOf } from '../../../src/commands/option-policy.js';
 import { loadConfig } from '../../../src/config/load.js';
 import { chooseOptions } from '../../../src/options/choose.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
@@ -96,6 +96,15 @@ test.each([
 });
 
 describe('backgrounds', () => {
+  test('have a bucket that is looked after like the others', () => {
+    expect(bucketsOf(load({}))).toEqual(['uploads', 'results']);
+    expect(bucketsOf(load({ CLEARCUT_BACKGROUND_BUCKET: 'scenes' }))).toEqual([
+      'uploads',
+      'results',
+      'scenes',
+    ]);
+  });
+
   const accepts = (key: string, env: Record<string, string> = {}) => acceptanceOf(load(env))('uploads', key);
 
   test('are not cut out where they lie among the uploads', () => {
