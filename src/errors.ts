@@ -29,6 +29,9 @@ const ERROR_KINDS = {
     'Correct the metadata of the upload; docs/integration.md lists the options.',
   ),
 
+  // Ground truth, of `clearcut evaluate`.
+  TRUTH_INVALID: kind('permanent', 422, 'Give each image one file of its own name and size.'),
+
   // Storage.
   OBJECT_NOT_FOUND: kind('permanent', 404, 'Check the bucket and the key.'),
   BUCKET_NOT_FOUND: kind('permanent', 404, 'Create the bucket, or correct its name in the configuration.'),

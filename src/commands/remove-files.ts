@@ -7,6 +7,8 @@ import { cutoutKey } from '../storage/keys.js';
 export interface ImageFile {
   readonly input: string;
   readonly output: string;
+  /** The path of the image below the folder that was named. */
+  readonly relative: string;
 }
 
 export interface FoundImages {
@@ -53,6 +55,7 @@ export async function findImages(
   }
   const files = inputs.map(({ input, relative }) => ({
     input,
+    relative,
     output: join(outputFolder, cutoutKey('', relative.split(sep).join('/'), extension)),
   }));
   refuseSharedOutputs(files);
