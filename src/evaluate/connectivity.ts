@@ -1,5 +1,5 @@
+import { findComponents, largestOf } from '../image/components.js';
 import type { Within } from './alpha-errors.js';
-import { largestComponent } from './largest-component.js';
 import type { Plane } from './plane.js';
 
 /** Thresholds are a tenth apart. */
@@ -18,8 +18,8 @@ export function connectivityError(matte: Plane, truth: Plane, within: Within): n
   const steps = new Uint8Array(shared.length);
   for (let step = 1; step <= STEPS; step++) {
     const lowest = (step * 255) / STEPS;
-    const runs = largestComponent((at) => (shared[at] as number) >= lowest, width, height);
-    for (const { from, to } of runs) {
+    const components = findComponents((at) => (shared[at] as number) >= lowest, width, height);
+    for (const { from, to } of largestOf(components)?.runs ?? []) {
       for (let at = from; at < to; at++) if (steps[at] === step - 1) steps[at] = step;
     }
   }
