@@ -23,11 +23,7 @@ const ERROR_KINDS = {
   IMAGE_TOO_MANY_PIXELS: kind('permanent', 413, 'Upload a smaller picture, or raise CLEARCUT_MAX_PIXELS.'),
   IMAGE_TOO_MANY_FRAMES: kind('permanent', 413, 'Upload fewer frames, or raise CLEARCUT_MAX_FRAMES.'),
 
-  OPTIONS_INVALID: kind(
-    'permanent',
-    400,
-    'Correct the metadata of the upload; docs/integration.md lists the options.',
-  ),
+  OPTIONS_INVALID: kind('permanent', 400, 'Correct the options; docs/options.md lists them.'),
 
   // Ground truth, of `clearcut evaluate`.
   TRUTH_INVALID: kind('permanent', 422, 'Give each image one file of its own name and size.'),

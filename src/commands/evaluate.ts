@@ -10,6 +10,7 @@ import { type FilesByStem, filesByStem, stemOf } from '../evaluate/pairs.js';
 import { csvOf, type PairReport, tableOf } from '../evaluate/report.js';
 import type { Scores } from '../evaluate/scores.js';
 import { meansOf, measuresOf } from '../evaluate/summary.js';
+import { DEFAULT_OPTIONS } from '../image/options.js';
 import { configureImageRuntime } from '../image/runtime.js';
 import { createAdmission } from '../pipeline/admission.js';
 import { type Cutter, cutOutAdmitted } from '../pipeline/cut-out-admitted.js';
@@ -111,7 +112,7 @@ async function findPairs(images: string, options: Options): Promise<{ pairs: Pai
     folders.map((folder) => (folder === undefined ? undefined : filesByStem(resolve(folder)))),
   );
   // Masks may lie in a folder within that of the images.
-  const { files } = await findImages([images], resolve(options.truth), 'png');
+  const { files } = await findImages([images], resolve(options.truth));
   if (files.length === 0) {
     throw new ClearcutError('OBJECT_NOT_FOUND', `There are no images in ${images}.`, {
       remedy: 'Give a folder of images.',
@@ -120,7 +121,7 @@ async function findPairs(images: string, options: Options): Promise<{ pairs: Pai
   const pairs: Pair[] = [];
   const problems: Problem[] = [];
   for (const file of files.slice(0, options.limit)) {
-    const image = file.relative;
+    const image = file.key;
     try {
       pairs.push({
         image,
@@ -137,8 +138,8 @@ async function findPairs(images: string, options: Options): Promise<{ pairs: Pai
   return { pairs, problems };
 }
 
-function required(what: string, files: FilesByStem | undefined, { relative }: ImageFile): string {
-  const found = files?.find(stemOf(relative));
+function required(what: string, files: FilesByStem | undefined, { key }: ImageFile): string {
+  const found = files?.find(stemOf(key));
   if (found === undefined) throw new ClearcutError('TRUTH_INVALID', `There is no ${what} of this name.`);
   if (found === 'twice') throw new ClearcutError('TRUTH_INVALID', `Several files could be its ${what}.`);
   return found;
@@ -152,10 +153,10 @@ async function openCutter(config: Config): Promise<CutoutSource> {
     engine,
     admission: createAdmission(config.limits.memory),
     limits: imageLimitsOf(config),
-    output: { format: 'png', webpQuality: 100, maxSide: 0 },
+    output: DEFAULT_OPTIONS,
   };
   return {
-    cutOut: async (bytes) => (await cutOutAdmitted(bytes, cutter)).picture.bytes,
+    cutOut: async (bytes) => (await cutOutAdmitted(bytes, cutter)).result.files[0].bytes,
     close: () => engine.close(),
   };
 }

@@ -28,7 +28,7 @@ export function registerCalibrate(models: Command): void {
     );
   command.action(async (folder: string) => {
     const { output, json } = command.opts<{ output: string; json?: boolean }>();
-    const { files } = await findImages([folder], resolve(output), 'json');
+    const { files } = await findImages([folder], resolve(output));
     if (files.length === 0)
       throw new ClearcutError('OBJECT_NOT_FOUND', `There are no images in ${folder}.`, {
         remedy: 'Give a folder of photographs.',

@@ -19,6 +19,7 @@ import {
 } from './context.js';
 import { logModelProgress } from './model-progress.js';
 import { openEngine } from './open-engine.js';
+import { openPresetEngines } from './preset-engines.js';
 import { addSettings, loadSettings } from './settings-options.js';
 import { openSources } from './sources.js';
 
@@ -105,10 +106,12 @@ async function start(config: Config, logger: Logger, closers: Closers) {
   const port = Number(new URL(server.url).port);
   publicUrl = publicUrlOf({ ...config, server: { ...config.server, port } });
 
-  const { engine, model } = await openEngine(config, logger, logModelProgress(logger));
-  closers.push(() => engine.close());
+  const first = await openEngine(config, logger, logModelProgress(logger));
+  const { engine, model } = first;
+  const engines = openPresetEngines({ config, first, logger, onProgress: logModelProgress(logger) });
+  closers.push(engines.close);
 
-  const pipeline = pipelineOf(config, { store, engine, model });
+  const pipeline = pipelineOf(config, { store, modelFor: engines.modelFor });
   const { sources, close } = await openSources({ config, pipeline, webhook, logger });
   service = startService({
     pipeline,

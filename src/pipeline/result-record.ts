@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /**
  * The two JSON documents that say what became of one object version. Each object key has at most one of them at
- * rest: a result record beside its cut-out, or a dead letter.
+ * rest: a result record beside its pictures, or a dead letter.
  */
 
 const sourceSchema = z.object({
@@ -15,6 +15,21 @@ const sourceSchema = z.object({
 
 const millisecondsSchema = z.record(z.string(), z.number());
 
+const pictureSchema = z.object({
+  bucket: z.string(),
+  key: z.string(),
+  etag: z.string(),
+  contentType: z.string(),
+  /** Bytes. */
+  size: z.number(),
+  /** Pixels. */
+  width: z.number(),
+  height: z.number(),
+});
+
+/** As it was issued with the record; `clearcut link` issues new ones. */
+const linkSchema = z.object({ url: z.string(), expiresAt: z.iso.datetime() });
+
 export const resultRecordSchema = z.object({
   status: z.literal('done'),
   source: sourceSchema.extend({
@@ -23,19 +38,16 @@ export const resultRecordSchema = z.object({
     width: z.number(),
     height: z.number(),
   }),
-  output: z.object({
-    bucket: z.string(),
-    key: z.string(),
-    etag: z.string(),
-    contentType: z.string(),
-    /** Bytes. */
-    size: z.number(),
-    /** Pixels. */
-    width: z.number(),
-    height: z.number(),
-  }),
-  /** A link to the cut-out as it was issued with the record; `clearcut link` issues new ones. */
-  link: z.object({ url: z.string(), expiresAt: z.iso.datetime() }),
+  /** The cut-out, or the mask where only that was asked for. */
+  output: pictureSchema.extend({ kind: z.enum(['cutout', 'mask']) }),
+  /** A link to `output`. */
+  link: linkSchema,
+  /** The mask beside the cut-out, where both were asked for. */
+  mask: pictureSchema.extend({ link: linkSchema }).optional(),
+  /** Where the subject is in the output, in pixels; absent where there is none. */
+  subject: z.object({ left: z.number(), top: z.number(), width: z.number(), height: z.number() }).optional(),
+  /** The options that differ from the defaults, wherever they were given. */
+  options: z.record(z.string(), z.string()),
   matte: z.object({
     /** Mean alpha, 0..1: how much of the picture the subject fills. */
     coverage: z.number(),

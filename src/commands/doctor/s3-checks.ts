@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import { HeadBucketCommand, type S3Client } from '@aws-sdk/client-s3';
+import { outputPrefixesOf } from '../../config/cross-checks.js';
 import type { Config } from '../../config/schema.js';
 import { ClearcutError } from '../../errors.js';
 import type { ObjectStore } from '../../storage/object-store.js';
@@ -125,7 +126,7 @@ async function canRead(store: ObjectStore, bucket: string): Promise<string> {
 
 async function canWrite(store: ObjectStore, { output }: Config): Promise<string> {
   const { bucket } = output;
-  for (const prefix of [output.cutoutPrefix, output.recordPrefix, output.deadLetterPrefix]) {
+  for (const prefix of outputPrefixesOf(output)) {
     const key = probeKey(prefix);
     try {
       await store.put(bucket, key, Buffer.from(key));

@@ -61,7 +61,12 @@ function s3Steps({ config, server, store, targetArn }: S3StepsOptions): Step[] {
   if (!isOneBucket)
     steps.push(corsStep(server, { bucket: output.bucket, origins, methods: ['GET', 'HEAD'] }));
   steps.push(
-    lifecycleStep(server, { bucket: output.bucket, prefix: output.cutoutPrefix, days: output.expireDays }),
+    lifecycleStep(server, {
+      bucket: output.bucket,
+      cutoutPrefix: output.cutoutPrefix,
+      maskPrefix: output.maskPrefix,
+      days: output.expireDays,
+    }),
   );
   return steps;
 }

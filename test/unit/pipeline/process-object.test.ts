@@ -121,7 +121,7 @@ describe('a bad image', () => {
 describe('options in the metadata of an upload', () => {
   test('decide how its cut-out is written; other uploads keep the configuration', async () => {
     const { store, pipeline, upload, outputs } = await createTestPipeline();
-    const metadata = { 'clearcut-format': 'webp', 'clearcut-output-max-side': '60', 'camera-model': 'X100' };
+    const metadata = { 'clearcut-format': 'webp', 'clearcut-max-side': '60', 'camera-model': 'X100' };
     await store.put(INPUT, 'a.png', await drawSubject({ format: 'png' }), { metadata });
     await upload('b.png', await drawSubject({ format: 'png' }));
     const outcome = await processObject(task('a.png'), pipeline);
@@ -140,12 +140,12 @@ describe('options in the metadata of an upload', () => {
 
   test('that are wrong are refused, all at once', async () => {
     const { store, pipeline } = await createTestPipeline();
-    const metadata = { 'clearcut-format': 'bmp', 'clearcut-webp-quality': '0', 'clearcut-fromat': 'png' };
+    const metadata = { 'clearcut-format': 'bmp', 'clearcut-quality': '0', 'clearcut-fromat': 'png' };
     await store.put(INPUT, 'a.png', await drawSubject(), { metadata });
     await expect(processObject(task('a.png'), pipeline)).rejects.toMatchObject({
       code: 'OPTIONS_INVALID',
       message: expect.stringMatching(
-        /clearcut-format: expected one of png, webp.*clearcut-webp-quality.*clearcut-fromat is no option/s,
+        /clearcut-fromat: there is no such option; clearcut-format: expected one of png, webp.*clearcut-quality/s,
       ),
     });
   });
