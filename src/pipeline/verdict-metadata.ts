@@ -7,7 +7,7 @@ const CONFIDENCE = 'clearcut-confidence';
 export const VERDICT_METADATA: readonly string[] = [VERDICT, CONFIDENCE];
 
 /** Decimals of confidences and shares wherever they are written. */
-export const VERDICT_DIGITS = 3;
+const VERDICT_DIGITS = 3;
 
 export function verdictMetadata({ subject, confidence }: Verdict): Record<string, string> {
   return { [VERDICT]: subject ? 'subject' : 'none', [CONFIDENCE]: confidence.toFixed(VERDICT_DIGITS) };
