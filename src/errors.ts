@@ -23,7 +23,16 @@ const ERROR_KINDS = {
   IMAGE_TOO_MANY_PIXELS: kind('permanent', 413, 'Upload a smaller picture, or raise CLEARCUT_MAX_PIXELS.'),
   IMAGE_TOO_MANY_FRAMES: kind('permanent', 413, 'Upload fewer frames, or raise CLEARCUT_MAX_FRAMES.'),
 
+  NO_SUBJECT: kind(
+    'permanent',
+    422,
+    'Upload a picture that shows a subject, or set the option no-subject to keep or empty.',
+  ),
+
   OPTIONS_INVALID: kind('permanent', 400, 'Correct the options; docs/options.md lists them.'),
+
+  // Ground truth, of `clearcut evaluate`.
+  TRUTH_INVALID: kind('permanent', 422, 'Give each image one file of its own name and size.'),
 
   // Storage.
   OBJECT_NOT_FOUND: kind('permanent', 404, 'Check the bucket and the key.'),

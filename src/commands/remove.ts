@@ -10,6 +10,7 @@ import { type ChosenOptions, chooseOptions } from '../options/choose.js';
 import type { OptionLayer } from '../options/layers.js';
 import { createAdmission } from '../pipeline/admission.js';
 import { type Cutter, cutOutAdmitted } from '../pipeline/cut-out-admitted.js';
+import { describeVerdict } from '../pipeline/verdict-metadata.js';
 import { createLogger } from '../telemetry/logger.js';
 import { concurrencyOf, imageLimitsOf } from './context.js';
 import { showModelProgress } from './model-progress.js';
@@ -37,6 +38,7 @@ type FileOutcome =
       mask?: string;
       width: number;
       height: number;
+      verdict: ReturnType<typeof describeVerdict>;
       ms: number;
     }
   | { status: 'failed'; input: string; error: { code: string; message: string; remedy: string } };
@@ -98,6 +100,7 @@ async function remove(
 
   const progress = options.json || !process.stderr.isTTY ? undefined : progressBar(files.length);
   const failures: Array<Extract<FileOutcome, { status: 'failed' }>> = [];
+  const withoutSubject: string[] = [];
   const startedAt = performance.now();
   const queue = new PQueue({ concurrency: concurrencyOf(config) });
   for (const job of jobs) {
@@ -105,6 +108,7 @@ async function remove(
     void queue.add(async () => {
       const outcome = await cutOutFile(job, folder, tools);
       if (outcome.status === 'failed') failures.push(outcome);
+      else if (!outcome.verdict.subject) withoutSubject.push(outcome.input);
       if (options.json) printJson(outcome);
       progress?.increment();
     });
@@ -113,6 +117,7 @@ async function remove(
   progress?.stop();
   await engines.close();
 
+  if (!options.json) for (const input of withoutSubject) complain(`no subject found: ${input}`);
   for (const { input, error } of failures) {
     if (!options.json) complain(`failed: ${input}: ${error.message}\n  → ${error.remedy}`);
   }
@@ -139,7 +144,9 @@ async function cutOutFile({ input, key, chosen }: Job, folder: string, tools: To
       const [main = '', mask] = written;
       const [{ width, height }] = result.files;
       const ms = Math.round(performance.now() - startedAt);
-      return { status: 'done', input, output: main, ...(mask !== undefined && { mask }), width, height, ms };
+      const verdict = describeVerdict(result.verdict);
+      const files = { output: main, ...(mask !== undefined && { mask }) };
+      return { status: 'done', input, ...files, width, height, verdict, ms };
     } finally {
       releaseFile();
     }

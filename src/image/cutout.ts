@@ -1,3 +1,4 @@
+import { applyVerdict } from './apply-verdict.js';
 import { refuseContradictions } from './check-options.js';
 import { layOut } from './compose/layout.js';
 import { findSubject } from './compose/subject-box.js';
@@ -12,6 +13,7 @@ import { toModelInput } from './model-input.js';
 import type { PictureOptions } from './options.js';
 import { applyOwnAlpha } from './own-alpha.js';
 import { placeInPicture, regionBox } from './region.js';
+import { judge, type Verdict } from './verdict.js';
 
 /** What makes mattes: the inference engine, as this folder sees it. */
 export interface MatteSource {
@@ -26,6 +28,8 @@ export interface ModelMatte {
   readonly side: number;
   /** Mean, 0..1. */
   readonly coverage: number;
+  /** The smallest and largest value that the network gave, 0..1, before they were stretched to 0..255. */
+  readonly rawRange: { readonly min: number; readonly max: number };
 }
 
 export interface CutoutResult {
@@ -34,6 +38,8 @@ export interface CutoutResult {
   readonly coverage: number;
   /** Where the subject is in the files, in pixels; undefined where there is none. */
   readonly subject: Box | undefined;
+  /** Whether there is a subject at all, as the matte says. */
+  readonly verdict: Verdict;
   /** Milliseconds by stage. */
   readonly timings: Readonly<Record<'decode' | 'infer' | 'compose' | 'encode', number>>;
 }
@@ -42,7 +48,7 @@ export interface CutoutResult {
  * From the bytes of an image to the files that the options ask for: one frame, 8 bits a channel. Call inspect() and inspectOptions() first: they
  * hold the image and the options against the limits, and tell how much memory this takes. It keeps its thread busy for a
  * quarter of a second at 12 megapixels: the service calls it in threads of its own (picture-threads.ts). Throws
- * IMAGE_CORRUPT, OPTIONS_INVALID, and what `mattes.infer` throws.
+ * IMAGE_CORRUPT, OPTIONS_INVALID, NO_SUBJECT, and what `mattes.infer` throws.
  */
 export async function cutOut(
   bytes: Uint8Array,
@@ -58,9 +64,10 @@ export async function cutOut(
   const input = embedded.icc === undefined ? seen : await toSrgb(seen, mattes.side, embedded.icc);
   const decodedAt = performance.now();
 
-  const { data, side, coverage } = await mattes.infer(input);
+  const inferred = await mattes.infer(input);
   const inferredAt = performance.now();
-  // The model has spoken and nothing is made yet: the place to turn away a picture without a subject.
+  const verdict = judge(inferred, region);
+  const { data, side, coverage } = applyVerdict(inferred, verdict, options.noSubject);
 
   const regionMatte = resizeMatte({ data, width: side, height: side }, region.width, region.height);
   const matte = placeInPicture(regionMatte, region, picture);
@@ -76,6 +83,7 @@ export async function cutOut(
     files,
     coverage,
     subject: layout.subject,
+    verdict,
     timings: {
       decode: decodedAt - startedAt,
       infer: inferredAt - decodedAt,

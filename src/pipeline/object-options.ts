@@ -2,6 +2,7 @@ import { type ChosenOptions, chooseOptions } from '../options/choose.js';
 import { createLayer, type OptionLayer } from '../options/layers.js';
 import type { ObjectHead, ObjectStore } from '../storage/object-store.js';
 import { SOURCE_ETAG } from '../storage/source-etag.js';
+import { VERDICT_METADATA } from './verdict-metadata.js';
 
 /** User metadata that starts like this is meant for us. */
 const METADATA_PREFIX = 'clearcut-';
@@ -35,7 +36,7 @@ export async function optionsOf(
 function layerOf(texts: Readonly<Record<string, string>>, prefix: string): OptionLayer {
   const ours = Object.entries(texts)
     // What an output carries is no option, should somebody upload one again.
-    .filter(([name]) => name.startsWith(prefix) && name !== SOURCE_ETAG)
+    .filter(([name]) => name.startsWith(prefix) && name !== SOURCE_ETAG && !VERDICT_METADATA.includes(name))
     .map(([name, text]) => [name.slice(prefix.length), text] as const);
   return createLayer(Object.fromEntries(ours), (name) => `${prefix}${name}`);
 }

@@ -22,6 +22,7 @@ import {
   withdraw,
   withStrays,
 } from './settlement.js';
+import { describeVerdict, verdictMetadata } from './verdict-metadata.js';
 
 /** Everything the way of an image needs; built once at start. */
 export interface Pipeline extends Pick<Cutter, 'admission' | 'limits'> {
@@ -121,12 +122,14 @@ async function processVersion(task: Task, head: ObjectHead, pipeline: Pipeline):
     // Store, unless a newer version arrived meanwhile: its own event brings its own result.
     const storeFrom = performance.now();
     if (!(await isCurrent(version, store))) return { kind: 'skipped', reason: 'superseded' };
-    const record = await publishResult(store, place, before, result.files, version.etag, async (stored) => ({
+    const made = { sourceEtag: version.etag, metadata: verdictMetadata(result.verdict) };
+    const record = await publishResult(store, place, before, result.files, made, async (stored) => ({
       status: 'done',
       source: { ...sourceOf(version), format: info.format, width: info.width, height: info.height },
       ...(await describePictures(stored, place, pipeline)),
       options: chosen.changed,
       ...(result.subject !== undefined && { subject: result.subject }),
+      verdict: describeVerdict(result.verdict),
       matte: { coverage: round(result.coverage, 4) },
       model,
       attempts: task.attempt,

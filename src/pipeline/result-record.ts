@@ -30,6 +30,9 @@ const pictureSchema = z.object({
 /** As it was issued with the record; `clearcut link` issues new ones. */
 const linkSchema = z.object({ url: z.string(), expiresAt: z.iso.datetime() });
 
+/** Pixels. */
+const boxSchema = z.object({ left: z.number(), top: z.number(), width: z.number(), height: z.number() });
+
 export const resultRecordSchema = z.object({
   status: z.literal('done'),
   source: sourceSchema.extend({
@@ -45,9 +48,19 @@ export const resultRecordSchema = z.object({
   /** The mask beside the cut-out, where both were asked for. */
   mask: pictureSchema.extend({ link: linkSchema }).optional(),
   /** Where the subject is in the output, in pixels; absent where there is none. */
-  subject: z.object({ left: z.number(), top: z.number(), width: z.number(), height: z.number() }).optional(),
+  subject: boxSchema.optional(),
   /** The options that differ from the defaults, wherever they were given. */
   options: z.record(z.string(), z.string()),
+  /** Whether the picture shows a subject, as its matte says. */
+  verdict: z.object({
+    subject: z.boolean(),
+    /** How much speaks for a subject, 0..1; one is taken to be there from 0.5 on. */
+    confidence: z.number(),
+    /** How much of the picture is subject, 0..1. */
+    share: z.number(),
+    /** Around the subject, in pixels of the source; absent where there is none. */
+    box: boxSchema.optional(),
+  }),
   matte: z.object({
     /** Mean alpha, 0..1: how much of the picture the subject fills. */
     coverage: z.number(),

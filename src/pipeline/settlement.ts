@@ -104,6 +104,13 @@ export interface NewPicture {
   readonly contentType: string;
 }
 
+/** What pictures are made of. */
+export interface PicturesSource {
+  readonly sourceEtag: string;
+  /** User metadata that the pictures carry beside the ETag of their source. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
 /** A picture that was stored, with what the store says of it. */
 export type StoredPicture<Picture extends NewPicture> = Picture & Pick<ObjectHead, 'key' | 'etag' | 'size'>;
 
@@ -117,7 +124,7 @@ export async function publishResult<Picture extends NewPicture>(
   place: OutputPlace,
   before: Settlement,
   pictures: readonly Picture[],
-  sourceEtag: string,
+  { sourceEtag, metadata }: PicturesSource,
   recordOf: (stored: ReadonlyArray<StoredPicture<Picture>>) => Promise<ResultRecord>,
 ): Promise<ResultRecord> {
   const stored: Array<StoredPicture<Picture>> = [];
@@ -127,7 +134,7 @@ export async function publishResult<Picture extends NewPicture>(
       const replaced = before.pictures.find((earlier) => earlier.key === key);
       const { etag, size } = await store.put(place.bucket, key, picture.bytes, {
         contentType: picture.contentType,
-        metadata: { [SOURCE_ETAG]: sourceEtag },
+        metadata: { ...metadata, [SOURCE_ETAG]: sourceEtag },
         ...onlyOver(replaced?.etag),
       });
       stored.push({ ...picture, key, etag, size });

@@ -11,7 +11,10 @@ import { expectRefusal, largestDifference } from './measures.js';
 
 const SIDE = 64;
 const { data } = subjectMatte({ width: SIDE, height: SIDE });
-const source: MatteSource = { side: SIDE, infer: async () => ({ data, side: SIDE, coverage: 0.25 }) };
+const source: MatteSource = {
+  side: SIDE,
+  infer: async () => ({ data, side: SIDE, coverage: 0.25, rawRange: { min: 0, max: 1 } }),
+};
 
 test('many pictures at once come back, each as its own', async () => {
   const widths = Array.from({ length: 12 }, (_, at) => 100 + 10 * at);
