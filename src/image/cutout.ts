@@ -2,12 +2,14 @@ import { composeCutout } from './compose.js';
 import { decode } from './decode.js';
 import { type EncodedPicture, encode, type OutputOptions } from './encode.js';
 import { resizeMatte } from './matte.js';
-import { toModelInput } from './model-input.js';
+import { cropPadding, type Framing, toModelInput } from './model-input.js';
 
 /** What makes mattes: the inference engine, as this folder sees it. */
 export interface MatteSource {
   /** Pixels: the side of the square picture that `infer` takes. */
   readonly side: number;
+  /** How pictures become such squares; stretched unless given. */
+  readonly framing?: Framing | undefined;
   infer(rgb: Uint8Array<ArrayBuffer>): Promise<ModelMatte>;
 }
 
@@ -38,12 +40,13 @@ export async function cutOut(
 ): Promise<CutoutPicture> {
   const startedAt = performance.now();
   const picture = await decode(bytes);
-  const input = await toModelInput(picture, mattes.side);
+  const input = await toModelInput(picture, mattes.side, mattes.framing);
   const decodedAt = performance.now();
   const { data, side, coverage } = await mattes.infer(input);
   const inferredAt = performance.now();
   // The matte at full size and the picture's own colours: whoever refines either does it between these two lines.
-  const matte = resizeMatte({ data, width: side, height: side }, picture.width, picture.height);
+  const shown = cropPadding({ data, side }, picture, mattes.framing);
+  const matte = resizeMatte(shown, picture.width, picture.height);
   const cutout = composeCutout(picture, matte);
   const composedAt = performance.now();
   const encoded = await encode(cutout, options);

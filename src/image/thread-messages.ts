@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../errors.js';
 import type { CutoutPicture, ModelMatte } from './cutout.js';
 import type { OutputOptions } from './encode.js';
+import type { Framing } from './model-input.js';
 
 /** What the main thread and the threads that work on pictures say to each other. `id` names a picture. */
 
@@ -11,6 +12,7 @@ export type ToPictureThread =
       readonly bytes: Uint8Array;
       /** Of the picture that the model takes. */
       readonly side: number;
+      readonly framing: Framing | undefined;
       readonly options: OutputOptions;
     }
   | { readonly kind: 'matte'; readonly id: number; readonly matte: ModelMatte }

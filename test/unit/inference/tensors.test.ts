@@ -13,7 +13,7 @@ const IMAGENET: ModelInput = {
 
 /** The four values of one 2 x 2 output, as a matte. */
 function matteOf(values: readonly number[], activation: 'none' | 'sigmoid' = 'none') {
-  return readMatte(Float32Array.from(values), 0, 2, activation);
+  return readMatte(Float32Array.from(values), 0, 2, { activation });
 }
 
 describe('inputTables', () => {
@@ -23,7 +23,7 @@ describe('inputTables', () => {
     for (const channel of [0, 1, 2] as const) {
       for (const byte of [0, 1, 127, 128, 255]) {
         const expected = (byte / 255 - IMAGENET.mean[channel]) / IMAGENET.std[channel];
-        expect(tables[channel]?.[byte]).toBeCloseTo(expected, 5);
+        expect(tables[channel]?.values[byte]).toBeCloseTo(expected, 5);
       }
     }
   });
@@ -55,7 +55,7 @@ describe('fillInput', () => {
             if (inside < 0 || inside >= 12) expect(tensor[at]).toBe(untouched);
             else {
               const channel = Math.floor(inside / 4);
-              expect(tensor[at]).toBe(tables[channel]?.[rgb[(inside % 4) * 3 + channel] ?? 0]);
+              expect(tensor[at]).toBe(tables[channel]?.values[rgb[(inside % 4) * 3 + channel] ?? 0]);
             }
           }
         },
@@ -123,9 +123,9 @@ describe('readMatte', () => {
 
   it('reads each picture of a batch from its own place, and one with NaN does not touch its mates', () => {
     const output = Float32Array.of(0, 0, 0, 1, Number.NaN, 0, 0, 0, 1, 1, 1, 0);
-    expect(readMatte(output, 0, 2, 'none')?.data).toEqual(Uint8Array.of(0, 0, 0, 255));
-    expect(readMatte(output, 1, 2, 'none')).toBeUndefined();
-    expect(readMatte(output, 2, 2, 'none')?.data).toEqual(Uint8Array.of(255, 255, 255, 0));
+    expect(readMatte(output, 0, 2, { activation: 'none' })?.data).toEqual(Uint8Array.of(0, 0, 0, 255));
+    expect(readMatte(output, 1, 2, { activation: 'none' })).toBeUndefined();
+    expect(readMatte(output, 2, 2, { activation: 'none' })?.data).toEqual(Uint8Array.of(255, 255, 255, 0));
   });
 
   it('never puts a brighter value below a darker one', () => {
