@@ -20,6 +20,7 @@ export interface GraphFacts {
   };
   readonly output: { readonly name: string };
   readonly batch?: 'any' | 'one';
+  /** The ends that the user of a described network named; left out for the catalogue's, which has names for all. */
   readonly named?: readonly ('input' | 'output')[];
 }
 
@@ -78,15 +79,21 @@ function openGraph({ graph }: ModelProto, model: GraphFacts, { sideOutput }: Mod
   if (graph === undefined) throw new ClearcutError('MODEL_UNSUPPORTED', 'The model has no graph.');
   if (model.named?.includes('input')) requireNamed('input', model.input.name, inputsOf(graph));
   if (model.named?.includes('output')) requireNamed('output', model.output.name, graph.output);
-  // The matte is the output with the catalogue's name, or else the first; the side outputs follow in their order.
-  const isMatte = ({ name }: { name: string }) => name === model.output.name;
-  const wanted = [...graph.output.filter(isMatte), ...graph.output.filter((each) => !isMatte(each))][
-    sideOutput
-  ];
+  const wanted = outputsInOrder(graph, model)[sideOutput];
   if (wanted === undefined)
     throw new ClearcutError('MODEL_UNSUPPORTED', `The model has no output number ${sideOutput}.`);
   graph.output = [wanted];
   return graph;
+}
+
+/** The matte first: the output with the catalogue's name, or the graph's first where its user named none. */
+function outputsInOrder(
+  { output: outputs }: GraphProto,
+  { output, named }: GraphFacts,
+): GraphProto['output'] {
+  if (named !== undefined && !named.includes('output')) return outputs;
+  const isMatte = ({ name }: { name: string }) => name === output.name;
+  return [...outputs.filter(isMatte), ...outputs.filter((each) => !isMatte(each))];
 }
 
 function requireNamed(end: string, name: string, ends: GraphProto['input']): void {

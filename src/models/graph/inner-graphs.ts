@@ -39,6 +39,7 @@ export function renameValue(graph: GraphProto, from: string, to: string): void {
       node.input = node.input.map(renamed);
       node.output = node.output.map(renamed);
     }
-    for (const value of [...each.input, ...each.output, ...each.valueInfo]) value.name = renamed(value.name);
+    for (const value of [...each.input, ...each.output, ...each.valueInfo, ...each.initializer])
+      value.name = renamed(value.name);
   }
 }

@@ -32,5 +32,8 @@ function pick(ends: GraphProto['input'], name: string): string | undefined {
 
 function giveName(graph: GraphProto, ends: GraphProto['input'], name: string): void {
   const before = pick(ends, name);
-  if (before !== undefined && before !== name) renameValue(graph, before, name);
+  if (before === undefined || before === name) return;
+  // Another value may have the name: an inner one, or an output that is not the matte.
+  renameValue(graph, name, `${name}/other`);
+  renameValue(graph, before, name);
 }

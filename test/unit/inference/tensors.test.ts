@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CONFIDENT, fillInput, inputTables, readMatte } from '../../../src/inference/tensors.js';
+import { CONFIDENT, fillInput, inputTables, readMatte, squareSide } from '../../../src/inference/tensors.js';
 import type { ModelInput } from '../../../src/models/model.js';
 
 const IMAGENET: ModelInput = {
@@ -64,7 +64,49 @@ describe('fillInput', () => {
   });
 });
 
+describe('pictures for a network that wants blue first', () => {
+  it('have their channels turned round, and mean and deviation in the order of the tensor', () => {
+    const tensor = new Float32Array(12);
+    const tables = inputTables({ mean: [1, 2, 3], std: [1 / 255, 1 / 255, 1 / 255], order: 'bgr' });
+    fillInput(tensor, 0, Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12), tables);
+    const expected = [3, 6, 9, 12, 2, 5, 8, 11, 1, 4, 7, 10].map(
+      (byte, at) => byte - 255 * (1 + Math.floor(at / 4)),
+    );
+    for (const [at, value] of expected.entries()) expect(tensor[at]).toBeCloseTo(value, 2);
+  });
+});
+
+describe('squareSide', () => {
+  it.each([
+    [[2, 1, 8, 8], 2, 8],
+    [[2, 8, 8], 2, 8],
+    [[2, 8, 8, 1], 2, 8],
+    [[1, 1, 8, 8], 1, 8],
+    [[8, 8], 1, 8],
+    [[1, 2, 8, 8], 1, undefined],
+    [[2, 1, 8, 8], 1, undefined],
+    [[1, 1, 8, 4], 1, undefined],
+    [[1, 64], 1, undefined],
+    [[], 1, undefined],
+  ])('of %j for %d pictures is %s', (dims, count, side) => {
+    expect(squareSide(dims, count)).toBe(side);
+  });
+});
+
 describe('readMatte', () => {
+  it('leaves the values as they are where no stretching is asked for', () => {
+    const values = Float32Array.of(0.2, 0.4, 0.6, 0.8);
+    const matte = readMatte(values, 0, 2, { activation: 'none', normalise: 'none' });
+    expect(matte?.data).toEqual(Uint8Array.of(51, 102, 153, 204));
+  });
+
+  it('reads them between what stands for background and for subject', () => {
+    const reading = { activation: 'none', normalise: 'none', range: [1, -1] } as const;
+    const matte = readMatte(Float32Array.of(1, -1, 0, 2), 0, 2, reading);
+    expect(matte?.data).toEqual(Uint8Array.of(0, 255, 128, 0));
+    expect(matte?.rawRange).toEqual({ min: -0.5, max: 1 });
+  });
+
   it('stretches the range of a confident network to 0..255', () => {
     const matte = matteOf([0.1, 0.3, 0.5, 0.9]);
     expect(matte?.data).toEqual(Uint8Array.of(0, 64, 128, 255));

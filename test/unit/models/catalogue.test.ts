@@ -8,6 +8,12 @@ describe('the shipped catalogue', () => {
     expect(findModel('isnet-general-use')).toMatchObject({ licence: 'Apache-2.0', input: { side: 1024 } });
   });
 
+  it('marks what may not be used commercially, as its licence says', () => {
+    for (const { id, licence, nonCommercial } of readCatalogue())
+      expect(nonCommercial, id).toBe(/-NC-/.test(licence));
+    expect(findModel('rmbg-2.0').nonCommercial).toBe(true);
+  });
+
   it('has each id once', () => {
     const ids = readCatalogue().map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);

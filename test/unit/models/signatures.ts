@@ -15,8 +15,10 @@ export interface SignatureOptions {
   readonly output?: 'full' | 'squeezed' | 'interleaved' | 'alone';
   /** Whether height and width are free, as of an export with dynamic axes. */
   readonly isDynamic?: boolean;
-  /** Outputs of nothing behind the matte. */
+  /** Outputs beside the matte, of its negative. */
   readonly others?: readonly string[];
+  /** Whether the matte comes behind them. */
+  readonly isLast?: boolean;
 }
 
 /**
@@ -25,7 +27,7 @@ export interface SignatureOptions {
  */
 export function signatureNetwork(model: CatalogueModel, options: SignatureOptions = {}): Buffer {
   const { input, output } = model;
-  const { ends = 'float32', output: form = 'full', isDynamic = false, others = [] } = options;
+  const { ends = 'float32', output: form = 'full', isDynamic = false, others = [], isLast = false } = options;
   const side = isDynamic ? 'side' : input.side;
   const red = input.order === 'rgb' ? 0 : 2;
   const weights = [0, 1, 2].map((channel) => (channel === red ? (input.std[red] ?? 1) : 0));
@@ -86,6 +88,10 @@ export function signatureNetwork(model: CatalogueModel, options: SignatureOption
     int64s('channel axis', [1]),
     int64s('both axes', [0, 1]),
   ];
+  const outputs = [
+    value(output.name, type, shapes[form]),
+    ...others.map((name) => value(name, FLOAT, ['N', 1, side, side])),
+  ];
   return Buffer.from(
     toBinary(
       ModelProtoSchema,
@@ -94,10 +100,7 @@ export function signatureNetwork(model: CatalogueModel, options: SignatureOption
           nodes,
           tensors,
           inputs: [value(input.name, type, picture)],
-          outputs: [
-            value(output.name, type, shapes[form]),
-            ...others.map((name) => value(name, FLOAT, ['N', 1, side, side])),
-          ],
+          outputs: isLast ? outputs.reverse() : outputs,
         }),
       ),
     ),
