@@ -102,6 +102,23 @@ describe('the description of a model', () => {
   });
 });
 
+describe('the example in docs/models.md', () => {
+  it('is a description', async () => {
+    const page = await readFile(new URL('../../../docs/models.md', import.meta.url), 'utf8');
+    const [, text = ''] = /```yaml\n([^]*?)```/.exec(page) ?? [];
+    const path = join(await temporaryFolder(), 'product-cutter.yaml');
+    await writeFile(path, text);
+    expect(findModel(path)).toMatchObject({
+      name: 'Product cutter',
+      input: { side: 512, sideStep: 32, resize: 'letterbox' },
+      output: { name: 'alpha', activation: 'sigmoid' },
+      batch: 'any',
+      named: ['output'],
+      presets: { fast: { side: 256 } },
+    });
+  });
+});
+
 describe('a described network', () => {
   const cases: [string, string, string, SignatureOptions][] = [
     ['planes in RGB', '', '', {}],
