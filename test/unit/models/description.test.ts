@@ -105,7 +105,7 @@ describe('the description of a model', () => {
 describe('the example in docs/models.md', () => {
   it('is a description', async () => {
     const page = await readFile(new URL('../../../docs/models.md', import.meta.url), 'utf8');
-    const [, text = ''] = /```yaml\n([^]*?)```/.exec(page) ?? [];
+    const [, text = ''] = /```yaml\n(.*?)```/s.exec(page) ?? [];
     const path = join(await temporaryFolder(), 'product-cutter.yaml');
     await writeFile(path, text);
     expect(findModel(path)).toMatchObject({
