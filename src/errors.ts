@@ -82,6 +82,12 @@ const ERROR_KINDS = {
     'Check the network, or add the file by hand: clearcut models add FILE.',
   ),
   MODEL_CHECKSUM_MISMATCH: kind('permanent', 502, 'The file is not the published one: fetch it again.'),
+  MODEL_LICENCE_NOT_ACCEPTED: kind('permanent', 403, 'Read the licence of the model, or choose another one.'),
+  MODEL_DESCRIPTION_INVALID: kind(
+    'permanent',
+    400,
+    'Correct the description; docs/models.md has a full example.',
+  ),
   MODEL_UNSUPPORTED: kind('permanent', 422, 'Use a model of the catalogue; see: clearcut models list.'),
   DEVICE_UNAVAILABLE: kind('permanent', 503, 'Run: clearcut doctor.'),
   INFERENCE_FAILED: kind('transient', 503, 'Run: clearcut doctor.'),

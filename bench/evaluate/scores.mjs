@@ -41,6 +41,6 @@ for (const [name, run] of Object.entries(parts)) {
   const before = process.cpuUsage();
   run();
   const { user, system } = process.cpuUsage(before);
-  console.log(`${name.padEnd(20)} ${((user + system) / 1e6).toFixed(2)} s`);
+  process.stdout.write(`${`${name.padEnd(20)} ${((user + system) / 1e6).toFixed(2)} s`}\n`);
 }
-console.log(`most memory ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MiB`);
+process.stdout.write(`${`most memory ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MiB`}\n`);

@@ -288,7 +288,7 @@ export const configSchema = z.strictObject({
       model: setting(
         z.string().min(1).default('isnet-general-use'),
         'CLEARCUT_MODEL',
-        'Model of the catalogue (`clearcut models list`).',
+        'Model of the catalogue (`clearcut models list`), or the path of the description of your own (`.yaml`, `.json`, `.onnx`; docs/models.md).',
       ),
       preset: setting(
         oneOf(PRESETS).default('quality'),
@@ -345,6 +345,11 @@ export const configSchema = z.strictObject({
         optionalHttpUrl().default(''),
         'CLEARCUT_MODEL_URL',
         "Address to fetch the model's weights from, before the catalogue's own sources.",
+      ),
+      acceptNonCommercial: setting(
+        textList().default([]),
+        'CLEARCUT_ACCEPT_NON_COMMERCIAL',
+        'Ids of models whose licence forbids commercial use and whose terms you keep, separated by commas, such as `rmbg-2.0`.',
       ),
     })
     .prefault({}),

@@ -9,7 +9,7 @@ import { hardenEdges } from './hard-edges.js';
 import { resizeMatte } from './matte.js';
 import { readEmbedded } from './metadata/embedded.js';
 import { toSrgb } from './metadata/icc.js';
-import { toModelInput } from './model-input.js';
+import { cropPadding, type Framing, squareAround, toModelInput } from './model-input.js';
 import type { PictureOptions } from './options.js';
 import { applyOwnAlpha } from './own-alpha.js';
 import { placeInPicture, regionBox } from './region.js';
@@ -19,6 +19,8 @@ import { judge, type Verdict } from './verdict.js';
 export interface MatteSource {
   /** Pixels: the side of the square picture that `infer` takes. */
   readonly side: number;
+  /** How pictures become such squares; stretched unless given. */
+  readonly framing?: Framing | undefined;
   infer(rgb: Uint8Array<ArrayBuffer>): Promise<ModelMatte>;
 }
 
@@ -60,16 +62,20 @@ export async function cutOut(
   const embedded = await readEmbedded(bytes, options);
   const picture = await decode(bytes, { keepsProfile: embedded.icc !== undefined });
   const region = regionBox(options.region, picture);
-  const seen = await toModelInput(picture, mattes.side, region);
+  const seen = await toModelInput(picture, mattes.side, mattes.framing, region);
   const input = embedded.icc === undefined ? seen : await toSrgb(seen, mattes.side, embedded.icc);
   const decodedAt = performance.now();
 
   const inferred = await mattes.infer(input);
   const inferredAt = performance.now();
-  const verdict = judge(inferred, region);
+  const verdict = judge(inferred, squareAround(region, mattes.framing));
   const { data, side, coverage } = applyVerdict(inferred, verdict, options.noSubject);
 
-  const regionMatte = resizeMatte({ data, width: side, height: side }, region.width, region.height);
+  const regionMatte = resizeMatte(
+    cropPadding({ data, side }, region, mattes.framing),
+    region.width,
+    region.height,
+  );
   const matte = placeInPicture(regionMatte, region, picture);
   // The matte at full size and the picture's own colours: whoever refines either does it here, in place.
   if (options.edges === 'hard') hardenEdges(matte);

@@ -42,7 +42,14 @@ export function cutOutInThread(
     // A file in a buffer that it shares with others is copied.
     const moved = bytes.length === bytes.buffer.byteLength ? [bytes.buffer as ArrayBuffer] : [];
     thread.worker.postMessage(
-      { kind: 'cut-out', id, bytes, side: mattes.side, options } satisfies ToPictureThread,
+      {
+        kind: 'cut-out',
+        id,
+        bytes,
+        side: mattes.side,
+        framing: mattes.framing,
+        options,
+      } satisfies ToPictureThread,
       moved,
     );
   });
