@@ -41,6 +41,6 @@ for (const [name, run] of Object.entries(parts)) {
   const before = process.cpuUsage();
   run();
   const { user, system } = process.cpuUsage(before);
-  process.stdout.write(`${`${name.padEnd(20)} ${((user + system) / 1e6).toFixed(2)} s`}\n`);
+  process.stdout.write(`${name.padEnd(20)} ${((user + system) / 1e6).toFixed(2)} s\n`);
 }
-process.stdout.write(`${`most memory ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MiB`}\n`);
+process.stdout.write(`most memory ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MiB\n`);
