@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { registerBench } from './commands/bench.js';
 import { registerDoctor } from './commands/doctor.js';
+import { registerEvaluate } from './commands/evaluate.js';
 import { registerLink } from './commands/link.js';
 import { registerModels } from './commands/models.js';
 import { registerRedrive } from './commands/redrive.js';
@@ -41,6 +42,7 @@ registerTop(program);
 registerDoctor(program);
 registerModels(program);
 registerBench(program);
+registerEvaluate(program);
 
 try {
   await program.parseAsync();

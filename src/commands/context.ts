@@ -1,18 +1,19 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { outputPrefixesOf } from '../config/cross-checks.js';
 import type { Config } from '../config/schema.js';
 import { createKeyFilter, isOwnOutput } from '../events/filter.js';
 import type { ImageLimits } from '../image/inspect.js';
-import type { MatteEngine } from '../inference/engine-api.js';
-import type { PreparedModel } from '../models/model.js';
 import { createAdmission } from '../pipeline/admission.js';
+import { createBackgrounds } from '../pipeline/backgrounds.js';
 import type { OutcomeListener } from '../pipeline/outcome-listener.js';
 import type { Pipeline } from '../pipeline/process-object.js';
-import type { OutputPlace } from '../pipeline/settlement.js';
+import type { OutputPlace } from '../pipeline/settlement/place.js';
 import { createLinkSigner, type LinkSigner, loadOrCreateLinkSecret } from '../server/links.js';
 import { createDirectoryStore } from '../storage/directory/store.js';
-import { cutoutKey, deadLetterKey, recordKey } from '../storage/keys.js';
+import { cutoutKey, deadLetterKey, maskKey, recordKey } from '../storage/keys.js';
 import type { ObjectStore } from '../storage/object-store.js';
+import { backgroundAreaOf, optionPolicyOf } from './option-policy.js';
 import { complain } from './terminal.js';
 
 /** Builds the parts that several commands share from the configuration. */
@@ -65,22 +66,33 @@ export async function openStore(config: Config, options: OpenStoreOptions = {}):
 }
 
 /** Where the outcome of an input is stored. */
-export function placeOf({ output }: Config, inputKey: string, format = output.format): OutputPlace {
+export function placeOf({ output }: Config, inputKey: string): OutputPlace {
   return {
     bucket: output.bucket,
-    cutoutKey: cutoutKey(output.cutoutPrefix, inputKey, format),
+    pictureKey: (kind, format) =>
+      kind === 'cutout'
+        ? cutoutKey(output.cutoutPrefix, inputKey, format)
+        : maskKey(output.maskPrefix, inputKey, format),
     recordKey: recordKey(output.recordPrefix, inputKey),
     deadLetterKey: deadLetterKey(output.deadLetterPrefix, inputKey),
   };
 }
 
-/** Whether an object is ours to process: in the input bucket, let through by the filter, and not our own output. */
-export function acceptanceOf({ input, output, notify }: Config): (bucket: string, key: string) => boolean {
+/**
+ * Whether an object is ours to process: in the input bucket, let through by the filter, no background, and not our own
+ * output.
+ */
+export function acceptanceOf(config: Config): (bucket: string, key: string) => boolean {
+  const { input, output, notify } = config;
   const isWanted = createKeyFilter(input);
-  const prefixes = [output.cutoutPrefix, output.recordPrefix, output.deadLetterPrefix, notify.prefix];
+  const prefixes = [...outputPrefixesOf(output), notify.prefix];
+  const backgrounds = backgroundAreaOf(config);
+  const isBackground = (key: string) =>
+    backgrounds.bucket === input.bucket && backgrounds.prefix !== '' && key.startsWith(backgrounds.prefix);
   return (bucket, key) =>
     bucket === input.bucket &&
     isWanted(key) &&
+    !isBackground(key) &&
     !isOwnOutput({ bucket, key }, { bucket: output.bucket, prefixes });
 }
 
@@ -98,26 +110,25 @@ export function pipelineOf(
   config: Config,
   {
     store,
-    engine,
-    model,
+    modelFor,
     outcomes,
   }: {
     store: ObjectStore;
-    engine: MatteEngine;
-    model: PreparedModel;
+    modelFor: Pipeline['modelFor'];
     outcomes?: OutcomeListener | undefined;
   },
 ): Pipeline {
+  const limits = imageLimitsOf(config);
   return {
     store,
-    engine,
+    modelFor,
     admission: createAdmission(config.limits.memory),
     accepts: acceptanceOf(config),
-    placeOf: (inputKey, format) => placeOf(config, inputKey, format),
-    limits: imageLimitsOf(config),
-    output: config.output,
+    placeOf: (inputKey) => placeOf(config, inputKey),
+    options: optionPolicyOf(config),
+    backgrounds: createBackgrounds(store, backgroundAreaOf(config), limits),
+    limits,
     linkExpiresIn: Math.floor(config.server.linkExpiry / 1000),
-    model: { id: model.id, variant: model.variant, side: model.input.side, device: config.inference.device },
     outcomes,
   };
 }

@@ -21,6 +21,8 @@ import { logModelProgress } from './model-progress.js';
 import { openEngine } from './open-engine.js';
 import { openNotifier } from './open-notifier.js';
 import { openTelemetry } from './open-telemetry.js';
+import { bucketsOf } from './option-policy.js';
+import { openPresetEngines } from './preset-engines.js';
 import { addSettings, loadSettings } from './settings-options.js';
 import { openSources } from './sources.js';
 
@@ -90,7 +92,7 @@ async function start(config: Config, logger: Logger, closers: Closers) {
     onWarning: (message) => logger.warn(message),
   });
   const store = telemetry.meter(bareStore);
-  for (const bucket of new Set([config.input.bucket, config.output.bucket])) {
+  for (const bucket of bucketsOf(config)) {
     await (isS3 ? canBeListed(store, bucket) : store.ensureBucket(bucket));
   }
 
@@ -113,11 +115,13 @@ async function start(config: Config, logger: Logger, closers: Closers) {
   const port = Number(new URL(server.url).port);
   publicUrl = publicUrlOf({ ...config, server: { ...config.server, port } });
 
-  const { engine, model } = await openEngine(config, logger, logModelProgress(logger), telemetry.onBatch);
-  closers.push(() => engine.close());
+  const first = await openEngine(config, logger, logModelProgress(logger), telemetry.onBatch);
+  const { engine, model } = first;
+  const engines = openPresetEngines({ config, first, logger, onProgress: logModelProgress(logger) });
+  closers.push(engines.close);
 
   const notifier = await openNotifier(config, store, logger);
-  const pipeline = pipelineOf(config, { store, engine, model, outcomes: notifier });
+  const pipeline = pipelineOf(config, { store, modelFor: engines.modelFor, outcomes: notifier });
   const { sources, close } = await openSources({ config, pipeline, webhook, logger });
   service = startService({
     pipeline,

@@ -2,8 +2,8 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { ClearcutError } from '../errors.js';
-import type { CutoutPicture, MatteSource } from './cutout.js';
-import type { OutputOptions } from './encode.js';
+import type { CutoutResult, MatteSource } from './cutout.js';
+import type { PictureOptions } from './options.js';
 import type { FromPictureThread, ToPictureThread } from './thread-messages.js';
 
 /** Threads are compiled files, also where the code around them runs from source. */
@@ -11,7 +11,7 @@ const THREAD_FILE = createRequire(import.meta.url).resolve('#picture-thread');
 
 interface Job {
   readonly mattes: MatteSource;
-  resolve(picture: CutoutPicture): void;
+  resolve(result: CutoutResult): void;
   reject(error: unknown): void;
 }
 
@@ -32,8 +32,8 @@ let lastId = 0;
 export function cutOutInThread(
   bytes: Uint8Array,
   mattes: MatteSource,
-  options: OutputOptions,
-): Promise<CutoutPicture> {
+  options: PictureOptions,
+): Promise<CutoutResult> {
   const thread = leastBusy();
   const id = ++lastId;
   return new Promise((resolve, reject) => {
@@ -42,7 +42,14 @@ export function cutOutInThread(
     // A file in a buffer that it shares with others is copied.
     const moved = bytes.length === bytes.buffer.byteLength ? [bytes.buffer as ArrayBuffer] : [];
     thread.worker.postMessage(
-      { kind: 'cut-out', id, bytes, side: mattes.side, options } satisfies ToPictureThread,
+      {
+        kind: 'cut-out',
+        id,
+        bytes,
+        side: mattes.side,
+        framing: mattes.framing,
+        options,
+      } satisfies ToPictureThread,
       moved,
     );
   });
@@ -81,11 +88,11 @@ async function hear(thread: Thread, message: FromPictureThread): Promise<void> {
   if (job === undefined) return;
   if (message.kind === 'infer') {
     try {
-      const { data, side, coverage } = await job.mattes.infer(message.rgb);
+      const { data, side, coverage, rawRange } = await job.mattes.infer(message.rgb);
       thread.worker.postMessage({
         kind: 'matte',
         id,
-        matte: { data, side, coverage },
+        matte: { data, side, coverage, rawRange },
       } satisfies ToPictureThread);
     } catch (error) {
       thread.worker.postMessage({ kind: 'no-matte', id } satisfies ToPictureThread);
@@ -95,9 +102,13 @@ async function hear(thread: Thread, message: FromPictureThread): Promise<void> {
     return;
   }
   end(thread, id);
-  if (message.kind === 'done') return job.resolve(message.picture);
-  const { code, message: text } = message;
-  job.reject(code === undefined ? new Error(text) : new ClearcutError(code, text));
+  if (message.kind === 'done') return job.resolve(message.result);
+  const { code, message: text, remedy } = message;
+  job.reject(
+    code === undefined
+      ? new Error(text)
+      : new ClearcutError(code, text, remedy === undefined ? {} : { remedy }),
+  );
 }
 
 function end(thread: Thread, id: number): void {

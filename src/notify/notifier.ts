@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import PQueue from 'p-queue';
 import { toClearcutError } from '../errors.js';
 import type { OutcomeListener } from '../pipeline/outcome-listener.js';
-import type { OutputPlace } from '../pipeline/settlement.js';
+import type { OutputPlace } from '../pipeline/settlement/place.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import type { Logger } from '../telemetry/logger.js';
 import { type Courier, type CourierCounts, createCourier } from './courier.js';

@@ -1,4 +1,4 @@
-import type { OutputPlace } from '../pipeline/settlement.js';
+import type { OutputPlace } from '../pipeline/settlement/place.js';
 import { readSettlement } from '../pipeline/settlement.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import type { Subject } from './outcome-event.js';

@@ -139,7 +139,7 @@ describeServers('events to SQS and SNS', () => {
         pauses: [1_000],
         intervalMs: MINUTE,
         isShared: true,
-        placeOf: (key) => placeOf(key, 'png'),
+        placeOf: (key) => placeOf(key),
         logger: pino({ level: 'silent' }),
         now: () => time,
       });
@@ -152,7 +152,7 @@ describeServers('events to SQS and SNS', () => {
       const news = resultNews('e1', key);
       await dead.expect(news);
       const record = news.kind === 'result' ? news.record : undefined;
-      await store.put(OUTPUT, placeOf(key, 'png').recordKey, Buffer.from(JSON.stringify(record)));
+      await store.put(OUTPUT, placeOf(key).recordKey, Buffer.from(JSON.stringify(record)));
     }
     time += MINUTE;
     await Promise.all([start(), start(), start()].map((notifier) => notifier.replay()));

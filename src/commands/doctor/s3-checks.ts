@@ -8,6 +8,7 @@ import { createS3Clients } from '../../storage/s3/client.js';
 import { clockDifference, toS3Error } from '../../storage/s3/errors.js';
 import { openStore } from '../context.js';
 import { writtenPrefixes } from '../notify-targets.js';
+import { bucketsOf } from '../option-policy.js';
 import { isTold, readNotification } from '../setup/notification.js';
 import type { S3Server } from '../setup/s3-calls.js';
 import { PUSHED_SOURCES } from '../setup/s3-steps.js';
@@ -47,6 +48,11 @@ export async function s3Checks(config: Config): Promise<Check[]> {
     credentials,
     await check(`bucket ${input}`, () => canRead(store, input)),
     await check(`bucket ${output}`, () => canWrite(store, config)),
+    ...(await Promise.all(
+      bucketsOf(config)
+        .filter((bucket) => bucket !== input && bucket !== output)
+        .map((bucket) => check(`bucket ${bucket}`, () => canBeListed(store, bucket))),
+    )),
     await check('conditional writes', () => conditionsHold(config)),
   );
   if (config.events.sources.some((source) => PUSHED_SOURCES.includes(source)))
@@ -122,6 +128,16 @@ async function canRead(store: ObjectStore, bucket: string): Promise<string> {
   // 404 and not 403: otherwise every new object would look like a forbidden one.
   await store.head(bucket, probeKey(''));
   return 'can be listed; it is empty';
+}
+
+/** Only a folder of it may be read. */
+async function canBeListed(store: ObjectStore, bucket: string): Promise<string> {
+  try {
+    for await (const _ of store.list(bucket)) break;
+    return 'can be listed';
+  } catch (thrown) {
+    throw withSetup(thrown);
+  }
 }
 
 async function canWrite(store: ObjectStore, config: Config): Promise<string> {

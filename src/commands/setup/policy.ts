@@ -1,5 +1,6 @@
 import type { Config } from '../../config/schema.js';
 import { writtenPrefixes } from '../notify-targets.js';
+import { backgroundAreaOf, bucketsOf } from '../option-policy.js';
 
 /** An IAM policy, as AWS, MinIO and Ceph understand it. */
 export interface Policy {
@@ -15,8 +16,8 @@ interface Statement {
 }
 
 /**
- * The least that `clearcut run`, `status`, `link`, `redrive` and `doctor` need: to read the input and to write its
- * folders of the output. `clearcut setup` itself needs more (making buckets and their rules) and runs under
+ * The least that `clearcut run`, `status`, `link`, `redrive` and `doctor` need: to read the input and the backgrounds,
+ * and to write its folders of the output. `clearcut setup` itself needs more (making buckets and their rules) and runs under
  * somebody else's key. `queueArn`: the SQS queue, where one is used.
  *
  * Listing is not limited to a prefix: S3 answers 403 instead of 404 for an object that does not exist unless the
@@ -24,12 +25,15 @@ interface Statement {
  */
 export function leastPrivilegePolicy(config: Config, queueArn?: string): Policy {
   const { input, output, events, notify } = config;
+  const backgrounds = backgroundAreaOf(config);
   const inputObjects = `arn:aws:s3:::${input.bucket}/${input.prefix}*`;
   const outputObjects = writtenPrefixes(config).map((prefix) => `arn:aws:s3:::${output.bucket}/${prefix}*`);
-  const buckets = [...new Set([input.bucket, output.bucket])].map((bucket) => `arn:aws:s3:::${bucket}`);
+  const buckets = bucketsOf(config).map((bucket) => `arn:aws:s3:::${bucket}`);
+  const readActions = input.readTags ? ['s3:GetObject', 's3:GetObjectTagging'] : ['s3:GetObject'];
   const statements: Statement[] = [
     allow('ListBuckets', ['s3:ListBucket'], buckets),
-    allow('ReadInput', ['s3:GetObject'], [inputObjects]),
+    allow('ReadInput', readActions, [inputObjects]),
+    allow('ReadBackgrounds', ['s3:GetObject'], [`arn:aws:s3:::${backgrounds.bucket}/${backgrounds.prefix}*`]),
     allow('GrantUploadLinks', ['s3:PutObject'], [inputObjects]),
     allow(
       'WriteOutput',

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { cutOut, type MatteSource } from '../../../src/image/cutout.js';
 import { decode } from '../../../src/image/decode.js';
 import { toModelInput } from '../../../src/image/model-input.js';
+import { DEFAULT_OPTIONS, type PictureOptions } from '../../../src/image/options.js';
 import {
   drawSubject,
   MAGENTA,
@@ -15,7 +16,6 @@ import {
 import { expectRefusal, largestDifference, meanDifference } from './measures.js';
 
 const SIDE = 64;
-const PNG = { format: 'png', webpQuality: 90, maxSide: 0 } as const;
 
 describe('toModelInput', () => {
   test('stretches the picture to the square of the model', async () => {
@@ -66,13 +66,14 @@ describe('toModelInput', () => {
 describe('cutOut', () => {
   test('takes a turned JPEG to an upright cut-out', async () => {
     const { source, inputs } = knowingSource();
-    const cutout = await cutOut(await drawSubject({ orientation: 6 }), source, PNG);
+    const { files, coverage } = await cutOut(await drawSubject({ orientation: 6 }), source, DEFAULT_OPTIONS);
 
-    expect(cutout).toMatchObject({ contentType: 'image/png', width: 240, height: 160, coverage: 0.25 });
+    expect(files).toMatchObject([{ kind: 'cutout', contentType: 'image/png', width: 240, height: 160 }]);
+    expect(coverage).toBe(0.25);
     expect(meanDifference(inputs[0] ?? [], subjectPixels({ width: SIDE, height: SIDE }).data)).toBeLessThan(
       8,
     );
-    const picture = await readCutout(cutout.bytes);
+    const picture = await readCutout(files[0].bytes);
     expect(largestDifference(pixelAt(picture, POINTS.ellipse), [...MAGENTA, 255])).toBeLessThanOrEqual(3);
     expect(pixelAt(picture, POINTS.background)).toEqual([0, 0, 0, 0]);
   });
@@ -85,7 +86,7 @@ describe('cutOut', () => {
       .toBuffer();
     expect((await sharp(bytes).metadata()).exif?.toString('latin1')).toContain('Somebody');
 
-    const cutout = await cutOut(bytes, knowingSource().source, PNG);
+    const [cutout] = (await cutOut(bytes, knowingSource().source, DEFAULT_OPTIONS)).files;
     const { exif, icc, orientation } = await sharp(cutout.bytes).metadata();
     expect({ exif, icc, orientation }).toEqual({ exif: undefined, icc: undefined, orientation: undefined });
   });
@@ -99,13 +100,72 @@ describe('cutOut', () => {
       .png()
       .toBuffer();
 
-    const picture = await readCutout((await cutOut(bytes, knowingSource().source, PNG)).bytes);
+    const [cutout] = (await cutOut(bytes, knowingSource().source, DEFAULT_OPTIONS)).files;
+    const picture = await readCutout(cutout.bytes);
     expect(pixelAt(picture, { x: 0.35, y: 0.4 })).toEqual([...MAGENTA, 255]);
     expect(pixelAt(picture, { x: 0.35, y: 0.6 })).toEqual([0, 0, 0, 0]);
   });
 
+  test('says what it thinks of the subject, in pixels of the upright picture', async () => {
+    const { verdict } = await cutOut(
+      await drawSubject({ orientation: 6 }),
+      knowingSource().source,
+      DEFAULT_OPTIONS,
+    );
+    expect(verdict).toMatchObject({ subject: true, share: expect.closeTo(0.31, 1) });
+    // Around the ellipse and the rectangle of the drawing, whose smallest column is 24 and last one 216.
+    expect(verdict.box?.left).toBeCloseTo(24, -1);
+    expect((verdict.box?.left ?? 0) + (verdict.box?.width ?? 0)).toBeCloseTo(216, -1);
+  });
+
+  describe('of a picture without a subject', () => {
+    const faint: MatteSource = {
+      side: SIDE,
+      infer: async () => ({
+        data: Buffer.alloc(SIDE * SIDE, 40),
+        side: SIDE,
+        coverage: 40 / 255,
+        rawRange: { min: 0.15, max: 0.17 },
+      }),
+    };
+    const withPolicy = async (noSubject: PictureOptions['noSubject']) =>
+      await cutOut(await drawSubject(), faint, { ...DEFAULT_OPTIONS, noSubject });
+
+    test('is what the model faintly saw, unless asked for otherwise', async () => {
+      const { files, verdict, coverage } = await withPolicy('keep');
+      expect(verdict).toMatchObject({ subject: false, box: undefined, share: 0 });
+      expect(coverage).toBeCloseTo(40 / 255, 9);
+      expect(pixelAt(await readCutout(files[0].bytes), POINTS.ellipse)[3]).toBe(40);
+    });
+
+    test('is wholly transparent where that is asked for', async () => {
+      const { files, verdict, coverage, subject } = await withPolicy('empty');
+      expect(verdict.subject).toBe(false);
+      expect({ coverage, subject }).toEqual({ coverage: 0, subject: undefined });
+      const { data, width, height } = await readCutout(files[0].bytes);
+      expect({ width, height }).toEqual({ width: 240, height: 160 });
+      expect(data.every((value) => value === 0)).toBe(true);
+    });
+
+    test('is refused where that is asked for', async () => {
+      await expect(withPolicy('fail')).rejects.toMatchObject({
+        code: 'NO_SUBJECT',
+        permanence: 'permanent',
+        message: expect.stringContaining('shows no subject (confidence 0.00;'),
+      });
+    });
+  });
+
+  test('does not refuse a picture with a subject where those without are refused', async () => {
+    const { verdict } = await cutOut(await drawSubject(), knowingSource().source, {
+      ...DEFAULT_OPTIONS,
+      noSubject: 'fail',
+    });
+    expect(verdict.subject).toBe(true);
+  });
+
   test('reports the time of every stage', async () => {
-    const { timings } = await cutOut(await drawSubject(), knowingSource().source, PNG);
+    const { timings } = await cutOut(await drawSubject(), knowingSource().source, DEFAULT_OPTIONS);
 
     expect(Object.keys(timings).sort()).toEqual(['compose', 'decode', 'encode', 'infer']);
     for (const milliseconds of Object.values(timings)) expect(milliseconds).toBeGreaterThanOrEqual(0);
@@ -116,7 +176,7 @@ describe('cutOut', () => {
     const whole = await drawSubject();
 
     await expectRefusal(
-      cutOut(whole.subarray(0, whole.length / 2), source, PNG),
+      cutOut(whole.subarray(0, whole.length / 2), source, DEFAULT_OPTIONS),
       'IMAGE_CORRUPT',
       'premature end',
     );
@@ -132,7 +192,7 @@ function knowingSource() {
     infer: (rgb) => {
       inputs.push(rgb);
       const { data } = subjectMatte({ width: SIDE, height: SIDE });
-      return Promise.resolve({ data, side: SIDE, coverage: 0.25 });
+      return Promise.resolve({ data, side: SIDE, coverage: 0.25, rawRange: { min: 0, max: 1 } });
     },
   };
   return { source, inputs };

@@ -71,7 +71,7 @@ function startProcess(bench: TestPipeline, now: () => number, lifetime?: Life): 
     targets: [target],
     pauses: [1_000],
     intervalMs: 60_000,
-    placeOf: (key) => placeOf(key, 'png'),
+    placeOf: (key) => placeOf(key),
     logger: pino({ level: 'silent' }),
     now,
   });

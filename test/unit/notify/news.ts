@@ -8,6 +8,7 @@ export function resultNews(etag = 'e1', key = 'a.png'): News {
       status: 'done',
       source: { bucket: 'uploads', key, etag, size: 3, format: 'png', width: 2, height: 2 },
       output: {
+        kind: 'cutout',
         bucket: 'results',
         key: `cutouts/${key}.cutout.png`,
         etag: 'o1',
@@ -17,6 +18,8 @@ export function resultNews(etag = 'e1', key = 'a.png'): News {
         height: 2,
       },
       link: { url: 'http://localhost/x', expiresAt: '2026-01-02T00:00:00.000Z' },
+      options: {},
+      verdict: { subject: true, confidence: 0.9, share: 0.5, box: { left: 0, top: 0, width: 2, height: 1 } },
       matte: { coverage: 0.5 },
       model: { id: 'tiny', variant: 'fp32', side: 64, device: 'cpu' },
       attempts: 1,

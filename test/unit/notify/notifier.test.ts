@@ -36,7 +36,7 @@ const outboxOf = (store: ObjectStore) => keysOf(store, 'events/outbox/');
 async function settle(store: ObjectStore, news: News): Promise<void> {
   if (news.kind === 'removed') throw new TypeError('nothing is stored of a removal');
   const document = news.kind === 'result' ? news.record : news.deadLetter;
-  const place = placeOf(document.source.key, 'png');
+  const place = placeOf(document.source.key);
   const key = news.kind === 'result' ? place.recordKey : place.deadLetterKey;
   await store.put(OUTPUT, key, Buffer.from(JSON.stringify(document)));
 }
@@ -49,7 +49,7 @@ function open(store: ObjectStore, targets: readonly Target[], more: Partial<Noti
     targets,
     pauses: PAUSES,
     intervalMs: MINUTE,
-    placeOf: (key) => placeOf(key, 'png'),
+    placeOf: (key) => placeOf(key),
     logger: pino({ level: 'silent' }),
     ...more,
   });
