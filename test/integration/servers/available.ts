@@ -28,6 +28,8 @@
  *   startMoto()                    -> { endpoint, accessKeyId, secretAccessKey, region, ...RunningServer }    S3 and SQS
  *
  * `swiftshader` is no server but a software GPU; its path is that of the file that describes its Vulkan driver.
+ * `hadolint`, `kubernetes-validate` and `kustomize` are programs that check the deployment files, `keda` is the schema of
+ * its ScaledObject, beside which lies that of its TriggerAuthentication.
  *
  * Nothing outlives the test process, not even one that is killed (reaper.ts).
  */
@@ -36,7 +38,15 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe } from 'vitest';
 
-export type ServerName = 'minio' | 'nats' | 'moto' | 'swiftshader';
+export type ServerName =
+  | 'minio'
+  | 'nats'
+  | 'moto'
+  | 'swiftshader'
+  | 'hadolint'
+  | 'kubernetes-validate'
+  | 'kustomize'
+  | 'keda';
 
 const ROOT = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
 
