@@ -1,3 +1,4 @@
+import { outputPrefixesOf } from '../config/cross-checks.js';
 import type { Config } from '../config/schema.js';
 import type { Target } from '../notify/target.js';
 import type { Logger } from '../telemetry/logger.js';
@@ -11,8 +12,7 @@ export function hasTargets({ notify }: Config): boolean {
 
 /** Folders of the output bucket that the service writes to. */
 export function writtenPrefixes(config: Config): string[] {
-  const { cutoutPrefix, recordPrefix, deadLetterPrefix } = config.output;
-  const prefixes = [cutoutPrefix, recordPrefix, deadLetterPrefix];
+  const prefixes = outputPrefixesOf(config.output);
   return hasTargets(config) ? [...prefixes, config.notify.prefix] : prefixes;
 }
 

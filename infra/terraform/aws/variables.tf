@@ -44,7 +44,7 @@ variable "images_per_worker" {
 }
 
 variable "environment" {
-  description = "Further settings, such as { CLEARCUT_FORMAT = \"webp\" }."
+  description = "Further settings, such as { CLEARCUT_OPTIONS = \"format=webp\" }."
   type        = map(string)
   default     = {}
 }
