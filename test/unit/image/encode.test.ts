@@ -101,6 +101,21 @@ test.each([
   expect(await encodeCutout(lineOf(side - 1), { format, quality: 50 })).toMatchObject({ width: side - 1 });
 });
 
+test('WebP takes large noise, on which its quickest way gives up', async () => {
+  const [width, height] = [4_000, 4_000];
+  let state = 1;
+  const readRow: Cutout['readRow'] = (_, row) => {
+    for (let x = 0; x < width; x++) {
+      state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0;
+      row[x] = (state >> 8) | 0xff000000;
+    }
+    return { from: 0, to: width };
+  };
+
+  const encoded = await encodeCutout({ width, height, readRow }, { format: 'webp', quality: 90 });
+  expect(await sharp(encoded.bytes).metadata()).toMatchObject({ format: 'webp', width, height });
+});
+
 test.each([
   [1, 1],
   [5000, 1],
