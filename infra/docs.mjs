@@ -1,28 +1,44 @@
-// Keeps the documentation true: `npm run docs` writes what is made from the code (the table of settings, the picture
-// in the README), `npm run docs:check` fails where the text differs from the code.
-import { readFileSync, writeFileSync } from 'node:fs';
+// Keeps the documentation true: `npm run docs` writes what is made from the code (the tables of settings and options),
+// `npm run docs:check` fails where the text differs from the code. Pictures are made by `npm run docs:examples`.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { SETTINGS } from '../dist/config/settings.js';
+import { optionExamples, optionsTable } from './option-docs.mjs';
 
-const README = 'README.md';
-const START = '<!-- settings: made by npm run docs -->';
-const END = '<!-- end of settings -->';
+const PARTS = [
+  { file: 'README.md', name: 'settings', make: settingsTable },
+  { file: 'docs/options.md', name: 'options', make: optionsTable },
+  { file: 'docs/options.md', name: 'examples', make: optionExamples },
+];
 
-const current = readFileSync(README, 'utf8');
-const wanted = withSettings(current, settingsTable());
-if (process.argv[2] === '--check') check();
-else writeFileSync(README, wanted);
-
-function check() {
-  if (current === wanted) return;
-  process.stderr.write('README.md: the table of settings differs from the code. Run: npm run docs\n');
-  process.exit(1);
+const isCheck = process.argv[2] === '--check';
+for (const { file, name, make } of PARTS) {
+  const current = readFileSync(file, 'utf8');
+  const wanted = withPart(file, current, name, make());
+  if (current === wanted) continue;
+  if (!isCheck) {
+    writeFileSync(file, wanted);
+    continue;
+  }
+  process.stderr.write(`${file}: the ${name} differ from the code. Run: npm run docs\n`);
+  process.exitCode = 1;
 }
 
-function withSettings(text, table) {
-  const from = text.indexOf(START);
-  const to = text.indexOf(END);
-  if (from < 0 || to < from) throw new Error(`${README} lacks the marks ${START} and ${END}`);
-  return `${text.slice(0, from + START.length)}\n\n${table}\n\n${text.slice(to)}`;
+if (isCheck) {
+  const options = readFileSync('docs/options.md', 'utf8');
+  for (const [, picture] of options.matchAll(/\]\((images\/[^)]+)\)/g)) {
+    if (existsSync(`docs/${picture}`)) continue;
+    process.stderr.write(`docs/options.md: ${picture} is missing. Run: npm run docs:examples\n`);
+    process.exitCode = 1;
+  }
+}
+
+function withPart(file, text, name, part) {
+  const start = `<!-- ${name}: made by npm run docs -->`;
+  const end = `<!-- end of ${name} -->`;
+  const from = text.indexOf(start);
+  const to = text.indexOf(end);
+  if (from < 0 || to < from) throw new Error(`${file} lacks the marks ${start} and ${end}`);
+  return `${text.slice(0, from + start.length)}\n\n${part}\n\n${text.slice(to)}`;
 }
 
 function settingsTable() {

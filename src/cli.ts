@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { registerBench } from './commands/bench.js';
 import { registerDoctor } from './commands/doctor.js';
+import { registerEvaluate } from './commands/evaluate.js';
 import { registerLink } from './commands/link.js';
 import { registerModels } from './commands/models.js';
 import { registerRedrive } from './commands/redrive.js';
@@ -43,6 +44,7 @@ registerLink(program);
 registerDoctor(program);
 registerModels(program);
 registerBench(program);
+registerEvaluate(program);
 
 try {
   await program.parseAsync();

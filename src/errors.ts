@@ -23,11 +23,16 @@ const ERROR_KINDS = {
   IMAGE_TOO_MANY_PIXELS: kind('permanent', 413, 'Upload a smaller picture, or raise CLEARCUT_MAX_PIXELS.'),
   IMAGE_TOO_MANY_FRAMES: kind('permanent', 413, 'Upload fewer frames, or raise CLEARCUT_MAX_FRAMES.'),
 
-  OPTIONS_INVALID: kind(
+  NO_SUBJECT: kind(
     'permanent',
-    400,
-    'Correct the metadata of the upload; docs/integration.md lists the options.',
+    422,
+    'Upload a picture that shows a subject, or set the option no-subject to keep or empty.',
   ),
+
+  OPTIONS_INVALID: kind('permanent', 400, 'Correct the options; docs/options.md lists them.'),
+
+  // Ground truth, of `clearcut evaluate`.
+  TRUTH_INVALID: kind('permanent', 422, 'Give each image one file of its own name and size.'),
 
   // Storage.
   OBJECT_NOT_FOUND: kind('permanent', 404, 'Check the bucket and the key.'),
@@ -77,6 +82,12 @@ const ERROR_KINDS = {
     'Check the network, or add the file by hand: clearcut models add FILE.',
   ),
   MODEL_CHECKSUM_MISMATCH: kind('permanent', 502, 'The file is not the published one: fetch it again.'),
+  MODEL_LICENCE_NOT_ACCEPTED: kind('permanent', 403, 'Read the licence of the model, or choose another one.'),
+  MODEL_DESCRIPTION_INVALID: kind(
+    'permanent',
+    400,
+    'Correct the description; docs/models.md has a full example.',
+  ),
   MODEL_UNSUPPORTED: kind('permanent', 422, 'Use a model of the catalogue; see: clearcut models list.'),
   DEVICE_UNAVAILABLE: kind('permanent', 503, 'Run: clearcut doctor.'),
   INFERENCE_FAILED: kind('transient', 503, 'Run: clearcut doctor.'),

@@ -18,6 +18,8 @@ import { tableOf } from './bench/table.js';
 import { concurrencyOf, pipelineOf } from './context.js';
 import { showModelProgress } from './model-progress.js';
 import { openEngine } from './open-engine.js';
+import { defaultOptionsOf } from './option-policy.js';
+import { runningModel } from './preset-engines.js';
 import { addSettings, loadSettings } from './settings-options.js';
 import { complain, EXIT, print } from './terminal.js';
 
@@ -26,9 +28,7 @@ const USED_SETTINGS = [
   's3',
   'output.bucket',
   'output.cutoutPrefix',
-  'output.format',
-  'output.webpQuality',
-  'output.maxSide',
+  'output.options',
   'limits',
   'inference',
   'models',
@@ -98,7 +98,8 @@ async function benchAt(
   const facts = await factsOf(pictures, input === undefined ? 'drawn' : 'folder');
 
   const logger = createLogger({ level: 'silent', format: 'json' });
-  const { engine, model, size } = await openEngine(config, logger, showModelProgress());
+  const opened = await openEngine(config, logger, showModelProgress());
+  const { engine, model, size } = opened;
   const { workers, threadsPerWorker, maxBatch } = size;
   const { device } = config.inference;
   const bare: SessionLoopDone[] = [];
@@ -111,7 +112,8 @@ async function benchAt(
   try {
     // One half before and one after: a machine that grows slower or faster meanwhile does so for both.
     await runHalfBare(Math.ceil(images / 2));
-    const pipeline = pipelineOf(config, { store, engine, model });
+    const running = runningModel(opened, device);
+    const pipeline = pipelineOf(config, { store, modelFor: async () => running });
     const concurrency = concurrencyOf(config);
     const progress = showProgress(warmup + images);
     const driven = await drive({
@@ -132,6 +134,7 @@ async function benchAt(
 
     const keys = driven.images.map(({ key }) => key);
     const outcomes = await readOutcomes(pipeline, keys);
+    const output = defaultOptionsOf(config);
     if (options.out !== undefined) await keepResults(options.out, store, outcomes.records);
     return buildReport({
       version,
@@ -143,12 +146,12 @@ async function benchAt(
         seed,
         store: config.storage.kind,
         concurrency,
-        model: pipeline.model,
+        model: running.model,
         workers,
         threadsPerWorker,
         maxBatch,
-        format: config.output.format,
-        outputMaxSide: config.output.maxSide,
+        format: output.format,
+        outputMaxSide: output.maxSide,
         memoryBudget: config.limits.memory,
       },
       pictures: facts,

@@ -1,18 +1,18 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { outputPrefixesOf } from '../config/cross-checks.js';
 import type { Config } from '../config/schema.js';
 import { createKeyFilter, isOwnOutput } from '../events/filter.js';
 import type { ImageLimits } from '../image/inspect.js';
-import { DEFAULT_OPTIONS, type PictureOptions } from '../image/options.js';
-import type { MatteEngine } from '../inference/engine-api.js';
-import type { PreparedModel } from '../models/model.js';
 import { createAdmission } from '../pipeline/admission.js';
+import { createBackgrounds } from '../pipeline/backgrounds.js';
 import type { Pipeline } from '../pipeline/process-object.js';
-import type { OutputPlace } from '../pipeline/settlement.js';
+import type { OutputPlace } from '../pipeline/settlement/place.js';
 import { createLinkSigner, type LinkSigner, loadOrCreateLinkSecret } from '../server/links.js';
 import { createDirectoryStore } from '../storage/directory/store.js';
-import { cutoutKey, deadLetterKey, recordKey } from '../storage/keys.js';
+import { cutoutKey, deadLetterKey, maskKey, recordKey } from '../storage/keys.js';
 import type { ObjectStore } from '../storage/object-store.js';
+import { backgroundAreaOf, optionPolicyOf } from './option-policy.js';
 import { complain } from './terminal.js';
 
 /** Builds the parts that several commands share from the configuration. */
@@ -64,37 +64,38 @@ export async function openStore(config: Config, options: OpenStoreOptions = {}):
 }
 
 /** Where the outcome of an input is stored. */
-export function placeOf(
-  { output }: Config,
-  inputKey: string,
-  format: PictureOptions['format'] = output.format,
-): OutputPlace {
+export function placeOf({ output }: Config, inputKey: string): OutputPlace {
   return {
     bucket: output.bucket,
-    cutoutKey: cutoutKey(output.cutoutPrefix, inputKey, format),
+    pictureKey: (kind, format) =>
+      kind === 'cutout'
+        ? cutoutKey(output.cutoutPrefix, inputKey, format)
+        : maskKey(output.maskPrefix, inputKey, format),
     recordKey: recordKey(output.recordPrefix, inputKey),
     deadLetterKey: deadLetterKey(output.deadLetterPrefix, inputKey),
   };
 }
 
-/** Whether an object is ours to process: in the input bucket, let through by the filter, and not our own output. */
-export function acceptanceOf({ input, output }: Config): (bucket: string, key: string) => boolean {
+/**
+ * Whether an object is ours to process: in the input bucket, let through by the filter, no background, and not our own
+ * output.
+ */
+export function acceptanceOf(config: Config): (bucket: string, key: string) => boolean {
+  const { input, output } = config;
   const isWanted = createKeyFilter(input);
-  const prefixes = [output.cutoutPrefix, output.recordPrefix, output.deadLetterPrefix];
+  const prefixes = outputPrefixesOf(output);
+  const backgrounds = backgroundAreaOf(config);
+  const isBackground = (key: string) =>
+    backgrounds.bucket === input.bucket && backgrounds.prefix !== '' && key.startsWith(backgrounds.prefix);
   return (bucket, key) =>
     bucket === input.bucket &&
     isWanted(key) &&
+    !isBackground(key) &&
     !isOwnOutput({ bucket, key }, { bucket: output.bucket, prefixes });
 }
 
 export function imageLimitsOf({ limits }: Config): ImageLimits {
   return { maxBytes: limits.maxBytes, maxPixels: limits.maxPixels, maxFrames: limits.maxFrames };
-}
-
-/** What is made of a picture unless its upload asks for something else. */
-export function pictureOptionsOf({ output }: Config): PictureOptions {
-  const { format, webpQuality, maxSide } = output;
-  return { ...DEFAULT_OPTIONS, format, quality: webpQuality, maxSide };
 }
 
 /** Images in flight at once: enough to keep the cores busy while others wait for the model. */
@@ -105,17 +106,18 @@ export function concurrencyOf({ limits }: Config): number {
 /** What the way of an image needs, from the configuration and what was opened for it. */
 export function pipelineOf(
   config: Config,
-  { store, engine, model }: { store: ObjectStore; engine: MatteEngine; model: PreparedModel },
+  { store, modelFor }: { store: ObjectStore; modelFor: Pipeline['modelFor'] },
 ): Pipeline {
+  const limits = imageLimitsOf(config);
   return {
     store,
-    engine,
+    modelFor,
     admission: createAdmission(config.limits.memory),
     accepts: acceptanceOf(config),
-    placeOf: (inputKey, format) => placeOf(config, inputKey, format),
-    limits: imageLimitsOf(config),
-    output: pictureOptionsOf(config),
+    placeOf: (inputKey) => placeOf(config, inputKey),
+    options: optionPolicyOf(config),
+    backgrounds: createBackgrounds(store, backgroundAreaOf(config), limits),
+    limits,
     linkExpiresIn: Math.floor(config.server.linkExpiry / 1000),
-    model: { id: model.id, variant: model.variant, side: model.input.side, device: config.inference.device },
   };
 }

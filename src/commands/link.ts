@@ -1,13 +1,14 @@
 import type { Command } from 'commander';
 import ms from 'ms';
 import { ClearcutError } from '../errors.js';
-import { readSettlement, recordedCutout } from '../pipeline/settlement.js';
+import { readSettlement, recordedPicture } from '../pipeline/settlement.js';
 import { openStore, placeOf, STORE_SECTIONS } from './context.js';
 import { addSettings, loadSettings } from './settings-options.js';
 import { print, printJson } from './terminal.js';
 
 interface Options {
   readonly upload?: boolean;
+  readonly mask?: boolean;
   readonly expires?: string;
   readonly download?: boolean;
   readonly json?: boolean;
@@ -19,6 +20,7 @@ export function registerLink(program: Command): void {
     .command('link')
     .description('print a signed, expiring link to the cut-out of an object')
     .argument('<key>', 'key of the object in the input bucket')
+    .option('--mask', 'print a link to the mask instead')
     .option('--upload', 'print a link for uploading the object (PUT) instead')
     .option(
       '--expires <duration>',
@@ -41,14 +43,16 @@ export function registerLink(program: Command): void {
       return options.json ? printJson(link) : print(link.url);
     }
     const place = placeOf(config, key);
-    const cutout = recordedCutout(await readSettlement(store, place));
-    if (cutout === undefined) {
-      throw new ClearcutError('OBJECT_NOT_FOUND', `There is no cut-out of "${key}" yet.`, {
+    const kind = options.mask ? 'mask' : 'cutout';
+    const picture = recordedPicture(await readSettlement(store, place), kind);
+    if (picture === undefined) {
+      const name = options.mask ? 'mask' : 'cut-out';
+      throw new ClearcutError('OBJECT_NOT_FOUND', `There is no ${name} of "${key}" yet.`, {
         remedy: `See what became of it: clearcut status "${key}".`,
       });
     }
-    const downloadName = cutout.key.slice(cutout.key.lastIndexOf('/') + 1);
-    const link = await store.presignGet(place.bucket, cutout.key, {
+    const downloadName = picture.key.slice(picture.key.lastIndexOf('/') + 1);
+    const link = await store.presignGet(place.bucket, picture.key, {
       expiresIn,
       ...(options.download && { downloadName }),
     });

@@ -4,7 +4,7 @@ import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import { ClearcutError } from '../errors.js';
 import { decode } from '../image/decode.js';
-import { toModelInput } from '../image/model-input.js';
+import { type Framing, toModelInput } from '../image/model-input.js';
 import { calibrate } from '../models/calibrate.js';
 import { writeTable } from '../models/calibration.js';
 import { findModel, formOf } from '../models/catalogue.js';
@@ -28,7 +28,7 @@ export function registerCalibrate(models: Command): void {
     );
   command.action(async (folder: string) => {
     const { output, json } = command.opts<{ output: string; json?: boolean }>();
-    const { files } = await findImages([folder], resolve(output), 'json');
+    const { files } = await findImages([folder], resolve(output));
     if (files.length === 0)
       throw new ClearcutError('OBJECT_NOT_FOUND', `There are no images in ${folder}.`, {
         remedy: 'Give a folder of photographs.',
@@ -46,7 +46,7 @@ export function registerCalibrate(models: Command): void {
       model,
       form,
       source: source.file,
-      pictures: modelInputs(files, form.side),
+      pictures: modelInputs(files, form.side, model.input),
       from: `${files.length} photographs at ${form.side} x ${form.side}`,
       onPicture: () => bar.increment(),
     });
@@ -58,6 +58,10 @@ export function registerCalibrate(models: Command): void {
   });
 }
 
-async function* modelInputs(files: readonly { input: string }[], side: number): AsyncIterable<Uint8Array> {
-  for (const { input } of files) yield await toModelInput(await decode(await readFile(input)), side);
+async function* modelInputs(
+  files: readonly { input: string }[],
+  side: number,
+  framing: Framing,
+): AsyncIterable<Uint8Array> {
+  for (const { input } of files) yield await toModelInput(await decode(await readFile(input)), side, framing);
 }

@@ -7,12 +7,13 @@ import { defaultEngineSize } from '../inference/engine-size.js';
 import { chooseVariant, type VariantChoice } from '../inference/variant-choice.js';
 import { modelFolder } from '../models/cache.js';
 import { calibrationPath } from '../models/calibration.js';
-import { findModel, formOf } from '../models/catalogue.js';
+import { findModel, formOf, presetOf } from '../models/catalogue.js';
 import { sha256Of } from '../models/hashes.js';
 import type { Precision, PreparedModel } from '../models/model.js';
 import { ensureModel, PASSES } from '../models/prepare.js';
 import type { OnProgress } from '../models/progress.js';
 import type { Logger } from '../telemetry/logger.js';
+import { precisionsOf } from './precisions.js';
 
 /**
  * Proves the device, fetches and prepares the model where that is still to do, chooses its precision, and starts the
@@ -33,6 +34,8 @@ export async function openEngine(config: Config, logger: Logger, onProgress: OnP
     threadsPerWorker: threads || defaults.threadsPerWorker,
     maxBatch: maxBatch || defaults.maxBatch,
   };
+  if (model.batch === 'one' && size.maxBatch > 1)
+    logger.info({ maxBatch: size.maxBatch }, 'this model takes one picture in a run');
   const engine = await startEngine({
     model,
     device,
@@ -46,7 +49,8 @@ export async function openEngine(config: Config, logger: Logger, onProgress: OnP
 
 function modelOptionsOf({ inference, models }: Config) {
   const { model, preset, maxSide } = inference;
-  return { id: model, preset, maxSide, cacheDir: models.cache, sourceUrl: models.url };
+  const { cache: cacheDir, url: sourceUrl, acceptNonCommercial } = models;
+  return { id: model, preset, maxSide, cacheDir, sourceUrl, acceptNonCommercial };
 }
 
 async function choosePrecision(
@@ -58,7 +62,7 @@ async function choosePrecision(
   const options = modelOptionsOf(config);
   const model = findModel(options.id);
   const form = formOf(model, options.preset, options.maxSide);
-  const { calibration: table } = model.presets[options.preset];
+  const { calibration: table } = presetOf(model, options.preset);
   const calibration = table && (await sha256Of(calibrationPath(table)));
   const startedAt = Date.now();
   const choice = await chooseVariant({
@@ -66,9 +70,10 @@ async function choosePrecision(
     ...(gpu !== undefined && { gpu }),
     // Alone on the machine, whatever the workers share later.
     threads: availableParallelism(),
+    candidates: precisionsOf(model, options.preset, config.inference.device),
     prepare,
-    subject: { model: options.id, form, calibration, passes: PASSES },
-    file: modelFolder(options.cacheDir, options.id).file('self-test.json'),
+    subject: { model: model.id, form, calibration, passes: PASSES },
+    file: modelFolder(options.cacheDir, model.id).file('self-test.json'),
   });
   const { precision, trials, testedAt } = choice;
   if (Date.parse(testedAt) >= startedAt)

@@ -1,12 +1,21 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve, sep } from 'node:path';
 import { ClearcutError, systemCodeOf } from '../errors.js';
-import { cutoutKey } from '../storage/keys.js';
+import type { PictureFormat } from '../image/options.js';
+import type { PictureKind } from '../pipeline/settlement/place.js';
+import { cutoutKey, maskKey } from '../storage/keys.js';
 
-/** One image of `clearcut remove`, with the file its cut-out goes to. Both are absolute. */
+/** One image of `clearcut remove`. */
 export interface ImageFile {
+  /** Absolute. */
   readonly input: string;
-  readonly output: string;
+  /** Its place below the folder that was given, with slashes: what the key is to an object. */
+  readonly key: string;
+}
+
+/** The file that a picture of the image goes to. */
+export function outputFile(folder: string, key: string, kind: PictureKind, format: PictureFormat): string {
+  return join(folder, (kind === 'cutout' ? cutoutKey : maskKey)('', key, format));
 }
 
 export interface FoundImages {
@@ -22,15 +31,11 @@ export interface FoundImages {
 const IMAGE_NAME = /\.(jpe?g|jfif|png|apng|webp|avif|tiff?|gif|hei[cf]|bmp|svg|jp2|jxl|psd)$/i;
 
 /**
- * The images that the paths name, in order, and where each cut-out goes: a file directly into the output folder, the
- * content of a folder with its subfolders. With several folders each keeps its own name, so that they do not mix.
- * Throws OBJECT_NOT_FOUND for a path that does not exist, KEY_INVALID where two cut-outs would be the same file.
+ * The images that the paths name, in order, and what each is called: a file by its name, the content of a folder with
+ * its subfolders. With several folders each keeps its own name, so that they do not mix. Throws OBJECT_NOT_FOUND for a
+ * path that does not exist, KEY_INVALID where two images would be called the same.
  */
-export async function findImages(
-  paths: readonly string[],
-  outputFolder: string,
-  extension: string,
-): Promise<FoundImages> {
+export async function findImages(paths: readonly string[], outputFolder: string): Promise<FoundImages> {
   const given = await Promise.all(
     paths.map(async (path) => ({ path: resolve(path), isFolder: await isFolder(path) })),
   );
@@ -51,11 +56,8 @@ export async function findImages(
         });
     }
   }
-  const files = inputs.map(({ input, relative }) => ({
-    input,
-    output: join(outputFolder, cutoutKey('', relative.split(sep).join('/'), extension)),
-  }));
-  refuseSharedOutputs(files);
+  const files = inputs.map(({ input, relative }) => ({ input, key: relative.split(sep).join('/') }));
+  refuseSharedKeys(files);
   return { files, ignored };
 }
 
@@ -82,16 +84,20 @@ async function filesIn(folder: string, outputFolder: string): Promise<string[]> 
     .sort();
 }
 
-function refuseSharedOutputs(files: readonly ImageFile[]): void {
-  const byOutput = new Map<string, string>();
-  for (const { input, output } of files) {
-    const other = byOutput.get(output);
+function refuseSharedKeys(files: readonly ImageFile[]): void {
+  const byKey = new Map<string, string>();
+  for (const { input, key } of files) {
+    const other = byKey.get(key);
     if (other === input) continue;
     if (other !== undefined) {
-      throw new ClearcutError('KEY_INVALID', `${other} and ${input} would both become ${output}.`, {
-        remedy: 'Cut them out one after the other into folders of their own.',
-      });
+      throw new ClearcutError(
+        'KEY_INVALID',
+        `The cut-outs of ${other} and ${input} would both be those of ${key}.`,
+        {
+          remedy: 'Cut them out one after the other into folders of their own.',
+        },
+      );
     }
-    byOutput.set(output, input);
+    byKey.set(key, input);
   }
 }

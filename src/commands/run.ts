@@ -19,6 +19,8 @@ import {
 } from './context.js';
 import { logModelProgress } from './model-progress.js';
 import { openEngine } from './open-engine.js';
+import { bucketsOf } from './option-policy.js';
+import { openPresetEngines } from './preset-engines.js';
 import { addSettings, loadSettings } from './settings-options.js';
 import { openSources } from './sources.js';
 
@@ -83,7 +85,7 @@ async function start(config: Config, logger: Logger, closers: Closers) {
     publicUrl: () => publicUrl,
     onWarning: (message) => logger.warn(message),
   });
-  for (const bucket of new Set([config.input.bucket, config.output.bucket])) {
+  for (const bucket of bucketsOf(config)) {
     await (isS3 ? canBeListed(store, bucket) : store.ensureBucket(bucket));
   }
 
@@ -105,10 +107,12 @@ async function start(config: Config, logger: Logger, closers: Closers) {
   const port = Number(new URL(server.url).port);
   publicUrl = publicUrlOf({ ...config, server: { ...config.server, port } });
 
-  const { engine, model } = await openEngine(config, logger, logModelProgress(logger));
-  closers.push(() => engine.close());
+  const first = await openEngine(config, logger, logModelProgress(logger));
+  const { engine, model } = first;
+  const engines = openPresetEngines({ config, first, logger, onProgress: logModelProgress(logger) });
+  closers.push(engines.close);
 
-  const pipeline = pipelineOf(config, { store, engine, model });
+  const pipeline = pipelineOf(config, { store, modelFor: engines.modelFor });
   const { sources, close } = await openSources({ config, pipeline, webhook, logger });
   service = startService({
     pipeline,

@@ -34,6 +34,7 @@ async function showObject(config: Config, store: ObjectStore, key: string, asJso
     const record = settlement.record?.content;
     if (asJson) return printJson(record);
     print(`done: ${record?.output.bucket}/${record?.output.key}`);
+    if (record?.mask !== undefined) print(`  mask: ${record.mask.bucket}/${record.mask.key}`);
     return print(
       `  ${record?.output.width} x ${record?.output.height}, ${record?.timings['total']} ms, ${record?.finishedAt}`,
     );

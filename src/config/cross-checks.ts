@@ -1,9 +1,11 @@
+import { optionProblems } from './option-checks.js';
 import type { Config } from './schema.js';
 
 /** What is wrong between settings that are each right on their own; a line for each mistake. No line shows a secret. */
 export function crossChecks(config: Config): string[] {
   return [
     ...outputProblems(config),
+    ...optionProblems(config),
     ...deliveryProblems(config),
     ...s3Problems(config),
     ...inferenceProblems(config),
@@ -13,10 +15,10 @@ export function crossChecks(config: Config): string[] {
 
 function outputProblems({ input, output }: Config): string[] {
   const problems: string[] = [];
-  const prefixes = [output.cutoutPrefix, output.recordPrefix, output.deadLetterPrefix];
+  const prefixes = outputPrefixesOf(output);
   if (prefixes.some((prefix, at) => prefixes.some((other, to) => at !== to && other.startsWith(prefix)))) {
     problems.push(
-      'CLEARCUT_CUTOUT_PREFIX, CLEARCUT_RECORD_PREFIX, CLEARCUT_DEAD_LETTER_PREFIX: none may be empty or lie within another',
+      'CLEARCUT_CUTOUT_PREFIX, CLEARCUT_MASK_PREFIX, CLEARCUT_RECORD_PREFIX, CLEARCUT_DEAD_LETTER_PREFIX: none may be empty or lie within another',
     );
   }
   const { bucket, prefix } = input;
@@ -26,6 +28,11 @@ function outputProblems({ input, output }: Config): string[] {
     );
   }
   return problems;
+}
+
+/** Folders that Clearcut writes into. */
+export function outputPrefixesOf(output: Config['output']): string[] {
+  return [output.cutoutPrefix, output.maskPrefix, output.recordPrefix, output.deadLetterPrefix];
 }
 
 function deliveryProblems({ delivery }: Config): string[] {

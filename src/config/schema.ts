@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PRESETS } from '../options/schema.js';
 import {
   autoOr,
   bucketName,
@@ -10,7 +11,9 @@ import {
   oneOf,
   optionalHttpUrl,
   textList,
+  textMap,
   whole,
+  yamlOf,
 } from './values.js';
 
 /**
@@ -25,8 +28,6 @@ const hour = 60 * minute;
 const day = 24 * hour;
 
 export const DEVICES = ['cpu', 'cuda', 'tensorrt', 'webgpu', 'coreml', 'directml'] as const;
-
-const PRESETS = ['quality', 'balanced', 'fast'] as const;
 
 /** Hidden files, and files that a program is still writing. */
 export const DEFAULT_EXCLUDES = [
@@ -52,6 +53,12 @@ function setting<Type extends z.ZodType>(type: Type, env: string, doc: string, u
 function secret(env: string, doc: string, initial = '') {
   return z.string().default(initial).meta({ env, doc, secret: true });
 }
+
+const ruleSchema = z.strictObject({
+  /** Glob patterns of keys, as of `input.include`. */
+  match: textList(),
+  options: textMap(),
+});
 
 export const configSchema = z.strictObject({
   storage: z
@@ -174,6 +181,11 @@ export const configSchema = z.strictObject({
         'CLEARCUT_INPUT_EXCLUDE',
         'Glob patterns of the keys to leave alone. The default leaves out hidden files and files still being written.',
       ),
+      readTags: setting(
+        flag().default(false),
+        'CLEARCUT_READ_TAGS',
+        'Read options from the tags of objects (`clearcut:format`) too: a request more for each.',
+      ),
     })
     .prefault({}),
   output: z
@@ -188,6 +200,11 @@ export const configSchema = z.strictObject({
         'CLEARCUT_CUTOUT_PREFIX',
         'Folder of the cut-outs in the output bucket.',
       ),
+      maskPrefix: setting(
+        keyPrefix().default('masks/'),
+        'CLEARCUT_MASK_PREFIX',
+        'Folder of the masks in the output bucket.',
+      ),
       recordPrefix: setting(
         keyPrefix().default('records/'),
         'CLEARCUT_RECORD_PREFIX',
@@ -198,20 +215,25 @@ export const configSchema = z.strictObject({
         'CLEARCUT_DEAD_LETTER_PREFIX',
         'Folder of the dead letters in the output bucket.',
       ),
-      format: setting(
-        oneOf(['png', 'webp']).default('png'),
-        'CLEARCUT_FORMAT',
-        'Format of the cut-outs: `png` (lossless) or `webp` (much smaller).',
+      options: setting(
+        textMap().default({}),
+        'CLEARCUT_OPTIONS',
+        'Options of every picture, such as `format=webp, bg-color=white`; docs/options.md has them all.',
       ),
-      webpQuality: setting(
-        whole(1, 100).default(90),
-        'CLEARCUT_WEBP_QUALITY',
-        'Quality of the colours of WebP cut-outs, 1 to 100; the alpha is always lossless.',
+      rules: setting(
+        yamlOf(z.array(ruleSchema, 'expected a list of rules, each with `match` and `options`')).default([]),
+        'CLEARCUT_RULES',
+        'Options by key, as YAML or JSON: `[{match: "shop/**", options: {format: jpg, bg-color: white}}]`. Later rules go before earlier ones.',
       ),
-      maxSide: setting(
-        whole(0, 65_535).default(0),
-        'CLEARCUT_OUTPUT_MAX_SIDE',
-        'Longest side of the cut-outs in pixels; 0 keeps the size of the input.',
+      backgroundBucket: setting(
+        z.union([z.literal(''), bucketName()]).default(''),
+        'CLEARCUT_BACKGROUND_BUCKET',
+        'Bucket of the pictures that `bg-image` names; empty for the input bucket.',
+      ),
+      backgroundPrefix: setting(
+        keyPrefix().default('backgrounds/'),
+        'CLEARCUT_BACKGROUND_PREFIX',
+        'Folder of those pictures. In the input bucket they are not cut out themselves; empty: any picture of the bucket can be a background, and all are cut out.',
       ),
       expireDays: setting(
         whole(0, 36_500).default(0),
@@ -266,12 +288,19 @@ export const configSchema = z.strictObject({
       model: setting(
         z.string().min(1).default('isnet-general-use'),
         'CLEARCUT_MODEL',
-        'Model of the catalogue (`clearcut models list`).',
+        'Model of the catalogue (`clearcut models list`), or the path of the description of your own (`.yaml`, `.json`, `.onnx`; docs/models.md).',
       ),
       preset: setting(
         oneOf(PRESETS).default('quality'),
         'CLEARCUT_PRESET',
         'Quality against speed: `quality`, `balanced` or `fast`; docs/performance.md has the figures of each.',
+      ),
+      otherPresets: setting(
+        textList()
+          .pipe(z.array(oneOf(PRESETS)))
+          .default(['fast']),
+        'CLEARCUT_OTHER_PRESETS',
+        'Presets that the option `preset` may ask for besides, separated by commas. Each keeps a model of its own in memory from when it is first asked for.',
       ),
       precision: setting(
         oneOf(['auto', 'fp32', 'fp16', 'int8']).default('auto'),
@@ -316,6 +345,11 @@ export const configSchema = z.strictObject({
         optionalHttpUrl().default(''),
         'CLEARCUT_MODEL_URL',
         "Address to fetch the model's weights from, before the catalogue's own sources.",
+      ),
+      acceptNonCommercial: setting(
+        textList().default([]),
+        'CLEARCUT_ACCEPT_NON_COMMERCIAL',
+        'Ids of models whose licence forbids commercial use and whose terms you keep, separated by commas, such as `rmbg-2.0`.',
       ),
     })
     .prefault({}),

@@ -47,6 +47,10 @@ export const SETTINGS: readonly Setting[] = Object.entries(configSchema.shape).f
 
 function textOf(value: unknown, unit: string | undefined): string {
   if (Array.isArray(value)) return value.join(',');
+  if (typeof value === 'object' && value !== null)
+    return Object.entries(value)
+      .map((pair) => pair.join('='))
+      .join(', ');
   if (typeof value !== 'number') return String(value);
   if (unit === 'bytes') return `${value / 1024 / 1024}MiB`;
   return unit === 'duration' ? ms(value) : String(value);

@@ -1,6 +1,8 @@
 import bytes from 'bytes';
 import ms from 'ms';
+import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
+import { messageOf } from '../errors.js';
 
 /**
  * The kinds of value a setting can have. Each accepts the text of an environment variable or flag as well as the
@@ -60,6 +62,39 @@ export function textList() {
         .filter((item) => item !== ''),
     ),
   ]);
+}
+
+/** Names and what they say: a map in a file, `format=webp, bg-color=white` elsewhere. */
+export function textMap() {
+  return z
+    .union([z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])), z.string()])
+    .transform((value, context) => {
+      if (typeof value !== 'string')
+        return Object.fromEntries(Object.entries(value).map(([name, text]) => [name, String(text)]));
+      const pairs = value
+        // Colours may be written with commas of their own: rgb(255, 170, 0).
+        .split(/,(?![^(]*\))/)
+        .filter((pair) => pair.trim() !== '')
+        .map((pair) => /^\s*([^=\s]+)\s*=(.*)$/s.exec(pair));
+      if (pairs.includes(null))
+        return refuse(context, value, 'names and values such as format=webp, bg-color=white');
+      return Object.fromEntries(pairs.map((pair) => [pair?.[1] ?? '', pair?.[2]?.trim() ?? '']));
+    });
+}
+
+/** What `type` takes: as it is in a file, as YAML (of which JSON is a part) elsewhere. */
+export function yamlOf<Type extends z.ZodType>(type: Type) {
+  return z
+    .unknown()
+    .transform((value, context): unknown => {
+      if (typeof value !== 'string') return value;
+      try {
+        return parseYaml(value) as unknown;
+      } catch (error) {
+        return refuse(context, value, `YAML or JSON (${messageOf(error).split('\n')[0]})`);
+      }
+    })
+    .pipe(type);
 }
 
 /** `all`, or different numbers of GPUs, from 0. */

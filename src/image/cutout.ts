@@ -1,3 +1,4 @@
+import { applyVerdict } from './apply-verdict.js';
 import { refuseContradictions } from './check-options.js';
 import { layOut } from './compose/layout.js';
 import { findSubject } from './compose/subject-box.js';
@@ -8,15 +9,18 @@ import { hardenEdges } from './hard-edges.js';
 import { resizeMatte } from './matte.js';
 import { readEmbedded } from './metadata/embedded.js';
 import { toSrgb } from './metadata/icc.js';
-import { toModelInput } from './model-input.js';
+import { cropPadding, type Framing, squareAround, toModelInput } from './model-input.js';
 import type { PictureOptions } from './options.js';
 import { applyOwnAlpha } from './own-alpha.js';
 import { placeInPicture, regionBox } from './region.js';
+import { judge, type Verdict } from './verdict.js';
 
 /** What makes mattes: the inference engine, as this folder sees it. */
 export interface MatteSource {
   /** Pixels: the side of the square picture that `infer` takes. */
   readonly side: number;
+  /** How pictures become such squares; stretched unless given. */
+  readonly framing?: Framing | undefined;
   infer(rgb: Uint8Array<ArrayBuffer>): Promise<ModelMatte>;
 }
 
@@ -26,6 +30,8 @@ export interface ModelMatte {
   readonly side: number;
   /** Mean, 0..1. */
   readonly coverage: number;
+  /** The smallest and largest value that the network gave, 0..1, before they were stretched to 0..255. */
+  readonly rawRange: { readonly min: number; readonly max: number };
 }
 
 export interface CutoutResult {
@@ -34,6 +40,8 @@ export interface CutoutResult {
   readonly coverage: number;
   /** Where the subject is in the files, in pixels; undefined where there is none. */
   readonly subject: Box | undefined;
+  /** Whether there is a subject at all, as the matte says. */
+  readonly verdict: Verdict;
   /** Milliseconds by stage. */
   readonly timings: Readonly<Record<'decode' | 'infer' | 'compose' | 'encode', number>>;
 }
@@ -42,7 +50,7 @@ export interface CutoutResult {
  * From the bytes of an image to the files that the options ask for: one frame, 8 bits a channel. Call inspect() and inspectOptions() first: they
  * hold the image and the options against the limits, and tell how much memory this takes. It keeps its thread busy for a
  * quarter of a second at 12 megapixels: the service calls it in threads of its own (picture-threads.ts). Throws
- * IMAGE_CORRUPT, OPTIONS_INVALID, and what `mattes.infer` throws.
+ * IMAGE_CORRUPT, OPTIONS_INVALID, NO_SUBJECT, and what `mattes.infer` throws.
  */
 export async function cutOut(
   bytes: Uint8Array,
@@ -54,15 +62,20 @@ export async function cutOut(
   const embedded = await readEmbedded(bytes, options);
   const picture = await decode(bytes, { keepsProfile: embedded.icc !== undefined });
   const region = regionBox(options.region, picture);
-  const seen = await toModelInput(picture, mattes.side, region);
+  const seen = await toModelInput(picture, mattes.side, mattes.framing, region);
   const input = embedded.icc === undefined ? seen : await toSrgb(seen, mattes.side, embedded.icc);
   const decodedAt = performance.now();
 
-  const { data, side, coverage } = await mattes.infer(input);
+  const inferred = await mattes.infer(input);
   const inferredAt = performance.now();
-  // The model has spoken and nothing is made yet: the place to turn away a picture without a subject.
+  const verdict = judge(inferred, squareAround(region, mattes.framing));
+  const { data, side, coverage } = applyVerdict(inferred, verdict, options.noSubject);
 
-  const regionMatte = resizeMatte({ data, width: side, height: side }, region.width, region.height);
+  const regionMatte = resizeMatte(
+    cropPadding({ data, side }, region, mattes.framing),
+    region.width,
+    region.height,
+  );
   const matte = placeInPicture(regionMatte, region, picture);
   // The matte at full size and the picture's own colours: whoever refines either does it here, in place.
   if (options.edges === 'hard') hardenEdges(matte);
@@ -76,6 +89,7 @@ export async function cutOut(
     files,
     coverage,
     subject: layout.subject,
+    verdict,
     timings: {
       decode: decodedAt - startedAt,
       infer: inferredAt - decodedAt,

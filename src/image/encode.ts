@@ -17,6 +17,7 @@ export interface EncodeOptions {
 export interface EncodedPicture extends Size {
   /** In a buffer of their own, which may be moved to another thread. */
   readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly format: PictureFormat;
   readonly contentType: string;
 }
 
@@ -107,7 +108,7 @@ function described(
   { width, height }: Size,
   format: PictureFormat,
 ): EncodedPicture {
-  return { bytes, contentType: CONTENT_TYPES[format], width, height };
+  return { bytes, format, contentType: CONTENT_TYPES[format], width, height };
 }
 
 function refuseTooLarge({ width, height }: Size, format: PictureFormat): void {

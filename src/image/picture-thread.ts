@@ -31,9 +31,10 @@ port.on('message', (message: ToPictureThread) => {
 });
 
 async function serve(message: Extract<ToPictureThread, { kind: 'cut-out' }>): Promise<void> {
-  const { id, bytes, side, options } = message;
+  const { id, bytes, side, framing, options } = message;
   const mattes: MatteSource = {
     side,
+    framing,
     infer: (rgb) =>
       new Promise((resolve, reject) => {
         waiting.set(id, { resolve, reject });

@@ -42,7 +42,14 @@ export function cutOutInThread(
     // A file in a buffer that it shares with others is copied.
     const moved = bytes.length === bytes.buffer.byteLength ? [bytes.buffer as ArrayBuffer] : [];
     thread.worker.postMessage(
-      { kind: 'cut-out', id, bytes, side: mattes.side, options } satisfies ToPictureThread,
+      {
+        kind: 'cut-out',
+        id,
+        bytes,
+        side: mattes.side,
+        framing: mattes.framing,
+        options,
+      } satisfies ToPictureThread,
       moved,
     );
   });
@@ -81,11 +88,11 @@ async function hear(thread: Thread, message: FromPictureThread): Promise<void> {
   if (job === undefined) return;
   if (message.kind === 'infer') {
     try {
-      const { data, side, coverage } = await job.mattes.infer(message.rgb);
+      const { data, side, coverage, rawRange } = await job.mattes.infer(message.rgb);
       thread.worker.postMessage({
         kind: 'matte',
         id,
-        matte: { data, side, coverage },
+        matte: { data, side, coverage, rawRange },
       } satisfies ToPictureThread);
     } catch (error) {
       thread.worker.postMessage({ kind: 'no-matte', id } satisfies ToPictureThread);

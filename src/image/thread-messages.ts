@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../errors.js';
 import type { CutoutResult, ModelMatte } from './cutout.js';
+import type { Framing } from './model-input.js';
 import type { PictureOptions } from './options.js';
 
 /** What the main thread and the threads that work on pictures say to each other. `id` names a picture. */
@@ -11,6 +12,7 @@ export type ToPictureThread =
       readonly bytes: Uint8Array;
       /** Of the picture that the model takes. */
       readonly side: number;
+      readonly framing: Framing | undefined;
       readonly options: PictureOptions;
     }
   | { readonly kind: 'matte'; readonly id: number; readonly matte: ModelMatte }

@@ -1,9 +1,10 @@
+import type { Framing } from '../models/model.js';
 import type { Priority } from './batching/priority-line.js';
 
 /** The matte as the model gave it: `side` x `side` bytes, row by row, 0 = background, 255 = subject. */
 export interface ModelMatte {
   readonly data: Uint8Array<ArrayBuffer>;
-  /** Pixels. */
+  /** Pixels; some networks answer in another size than they are asked in. */
   readonly side: number;
   /** Mean of the matte, 0..1: how much of the picture the subject fills. */
   readonly coverage: number;
@@ -25,6 +26,8 @@ export interface InferOptions {
 export interface MatteEngine {
   /** Pixels: the side of the square that `infer` takes. */
   readonly side: number;
+  /** How pictures become such squares; stretched unless given. */
+  readonly framing?: Framing | undefined;
   /**
    * Runs the model over one picture: `rgb` is side x side x 3 bytes, RGB interleaved, and is moved to the worker
    * (its buffer is detached afterwards). Pictures asked for at the same time may share a batch. Where too many wait

@@ -73,7 +73,8 @@ const SOLO_BATCHES = 4;
  * does not work.
  */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
-  const { model, device, maxBatch, logger, batchTimeoutMs = BATCH_TIMEOUT } = options;
+  const { model, device, logger, batchTimeoutMs = BATCH_TIMEOUT } = options;
+  const maxBatch = model.batch === 'one' ? 1 : options.maxBatch;
   requireProvider(device);
   const pictureBytes = model.input.side ** 2 * 3;
 
@@ -248,6 +249,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   return {
     side: model.input.side,
+    framing: model.input.framing,
     failed,
     infer(rgb, { priority = 'bulk', deadline = Number.POSITIVE_INFINITY }: InferOptions = {}) {
       if (closing) return Promise.reject(new ClearcutError('SHUTTING_DOWN', 'The service is stopping.'));

@@ -5,12 +5,22 @@ import type { ModelMatte } from './engine-api.js';
 
 const CHANNELS = 3;
 
-/** Per channel, what each of the 256 byte values becomes: (byte / 255 - mean) / std. */
-export function inputTables({ mean, std }: Pick<ModelInput, 'mean' | 'std'>): Float32Array[] {
+/** Of one channel of the tensor. */
+export interface InputTable {
+  /** The channel of the picture that goes there: 0 for red. */
+  readonly from: number;
+  /** What each of the 256 byte values becomes: (byte / 255 - mean) / std. */
+  readonly values: Float32Array;
+}
+
+export function inputTables({ mean, std, order }: Pick<ModelInput, 'mean' | 'std' | 'order'>): InputTable[] {
   return [0, 1, 2].map((channel) => {
     const offset = mean[channel] ?? 0;
     const scale = std[channel] ?? 1;
-    return Float32Array.from({ length: 256 }, (_, byte) => (byte / 255 - offset) / scale);
+    return {
+      from: order === 'bgr' ? 2 - channel : channel,
+      values: Float32Array.from({ length: 256 }, (_, byte) => (byte / 255 - offset) / scale),
+    };
   });
 }
 
@@ -19,13 +29,14 @@ export function fillInput(
   tensor: Float32Array,
   index: number,
   rgb: Uint8Array,
-  tables: Float32Array[],
+  tables: readonly InputTable[],
 ): void {
   const plane = rgb.length / CHANNELS;
   for (const [channel, table] of tables.entries()) {
+    const { values } = table;
     let to = (index * CHANNELS + channel) * plane;
-    for (let from = channel; from < rgb.length; from += CHANNELS)
-      tensor[to++] = table[rgb[from] as number] as number;
+    for (let from = table.from; from < rgb.length; from += CHANNELS)
+      tensor[to++] = values[rgb[from] as number] as number;
   }
 }
 
@@ -44,22 +55,30 @@ export const CONFIDENT = 0.5;
  */
 const NOISE = 2.5;
 
+/** How the values of an output are read; see ModelOutput. */
+export type OutputReading = Pick<ModelOutput, 'activation' | 'range' | 'normalise'>;
+
 /**
- * One picture's N x 1 x side x side output as bytes. Where the network is confident, its range is stretched to the
- * full 0..1 as in rembg's IS-Net session. Returns undefined where the output has a value that is no number.
+ * One picture's N x 1 x side x side output as bytes. Where that is asked for and the network is confident, its range is
+ * stretched to the full 0..1 as in rembg's IS-Net session. Returns undefined where the output has a value that is no
+ * number.
  */
 export function readMatte(
   output: Float32Array,
   index: number,
   side: number,
-  activation: ModelOutput['activation'],
+  { activation, range: [background, subject] = [0, 1], normalise = 'min-max' }: OutputReading,
 ): ModelMatte | undefined {
   const size = side * side;
   const raw = output.subarray(index * size, (index + 1) * size);
-  const values = activation === 'sigmoid' ? Float64Array.from(raw, sigmoid) : raw;
+  const activated = activation === 'sigmoid' ? Float64Array.from(raw, sigmoid) : raw;
+  const values =
+    background === 0 && subject === 1
+      ? activated
+      : Float64Array.from(activated, (value) => (value - background) / (subject - background));
   const rawRange = rangeOf(values);
   if (!(Number.isFinite(rawRange.min) && Number.isFinite(rawRange.max))) return undefined;
-  const stretch = rawRange.max >= CONFIDENT && rawRange.min < CONFIDENT;
+  const stretch = normalise === 'min-max' && rawRange.max >= CONFIDENT && rawRange.min < CONFIDENT;
   const low = stretch ? rawRange.min : 0;
   const scale = 255 / (stretch ? rawRange.max - rawRange.min : 1);
 
@@ -73,6 +92,16 @@ export function readMatte(
     sum += byte;
   }
   return { data, side, coverage: sum / (255 * size), rawRange };
+}
+
+/**
+ * The side of the mattes in a tensor of these dimensions: `count` squares of one channel, whether the dimensions of the
+ * batch and the channel are there or not. Undefined where it is anything else.
+ */
+export function squareSide(dims: readonly number[], count: number): number | undefined {
+  const [height, width, ...others] = dims.filter((size) => size !== 1).reverse();
+  const pictures = others.reduce((product, size) => product * size, 1);
+  return height === width && others.length <= 1 && pictures === count ? height : undefined;
 }
 
 /** Smallest and largest value; NaN for both where any value is NaN. */

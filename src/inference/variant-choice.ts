@@ -8,7 +8,7 @@ import type { Precision, PreparedModel } from '../models/model.js';
 import { deviceUnavailable } from './devices.js';
 import type { Device } from './messages.js';
 import ort from './onnx-runtime.js';
-import { referenceMattes, selfTest } from './self-test.js';
+import { referenceRun, selfTest } from './self-test.js';
 
 /** Times that each precision is tried. */
 const ROUNDS = 2;
@@ -44,6 +44,8 @@ export interface ChoiceOptions {
    * which the others are measured against; all else it throws ends the choosing.
    */
   readonly prepare: (precision: Precision) => Promise<PreparedModel>;
+  /** What may be chosen; `candidatesFor` the device unless given. */
+  readonly candidates?: readonly Precision[];
   /** Whatever else the result depends on: model, form, calibration. */
   readonly subject: Readonly<Record<string, unknown>>;
   /** Where choices are kept. */
@@ -71,31 +73,53 @@ export async function chooseVariant(options: ChoiceOptions): Promise<VariantChoi
 }
 
 async function runTrials(options: ChoiceOptions): Promise<VariantChoice> {
-  const { device, gpu, threads, prepare } = options;
+  const { device, gpu, threads, prepare, candidates = candidatesFor(options.device) } = options;
   const float32 = await prepare('fp32');
-  const reference = await referenceMattes({ model: float32, threads }).catch((error: unknown) => {
+  const reference = await referenceRun({ model: float32, threads }).catch((error: unknown) => {
     const message = `The float32 form of ${float32.id} does not run on the processor: ${messageOf(error)}.`;
     throw new ClearcutError('MODEL_UNSUPPORTED', message, { cause: error });
   });
   const models = new Map<Precision, PreparedModel>([['fp32', float32]]);
   const trials = new Map<Precision, VariantTrial>();
+  if (device === 'cpu') {
+    // The reference is the first turn of float32 there.
+    const { msPerPicture } = reference;
+    trials.set('fp32', { precision: 'fp32', ok: true, msPerPicture, meanDifference: 0 });
+  }
   // Turn by turn, so that a machine that is busy for a moment is so for all of them; the quickest time counts.
   for (let round = 0; round < ROUNDS; round++) {
-    for (const precision of candidatesFor(device)) {
+    if (isSettled(candidates, trials)) break;
+    for (const precision of candidates) {
       const before = trials.get(precision);
-      if (before?.ok === false) continue;
+      if (before?.ok === false || (round === 0 && before !== undefined)) continue;
       const model = models.get(precision) ?? (await prepare(precision).catch(unsupported));
       if ('message' in model) {
         trials.set(precision, { precision, ok: false, message: model.message });
         continue;
       }
       models.set(precision, model);
-      const result = await selfTest({ model, device, threads, reference, ...(gpu !== undefined && { gpu }) });
+      const { mattes } = reference;
+      const result = await selfTest({
+        model,
+        device,
+        threads,
+        reference: mattes,
+        ...(gpu !== undefined && { gpu }),
+      });
       const msPerPicture = quicker(before?.msPerPicture, result.msPerPicture);
       trials.set(precision, { precision, ...result, msPerPicture });
     }
   }
-  return choiceOf([...trials.values()], device);
+  return choiceOf(
+    candidates.flatMap((precision) => trials.get(precision) ?? []),
+    device,
+  );
+}
+
+/** Whether no further turn could change the choice: what may be chosen was tried, and one at most did right. */
+function isSettled(candidates: readonly Precision[], trials: ReadonlyMap<Precision, VariantTrial>): boolean {
+  const tried = candidates.flatMap((precision) => trials.get(precision) ?? []);
+  return tried.length === candidates.length && tried.filter(({ ok }) => ok).length <= 1;
 }
 
 /** What may pass, such as a full disk, must not be remembered as the fault of a precision. */

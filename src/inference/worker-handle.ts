@@ -19,7 +19,9 @@ type Done = Extract<FromWorker, { kind: 'done' }>;
 type Ready = Extract<FromWorker, { kind: 'ready' }>;
 
 /** Workers are compiled files, also where the code around them runs from source. */
-const WORKER_FILE = createRequire(import.meta.url).resolve('#inference-worker');
+function workerFile(): string {
+  return createRequire(import.meta.url).resolve('#inference-worker');
+}
 
 /**
  * Milliseconds that loading and warming a model may take; a network folder or a GPU's first run can be slow, and TensorRT
@@ -31,7 +33,7 @@ const TENSORRT_START_TIMEOUT = 1_800_000;
 const CLOSE_TIMEOUT = 5_000;
 
 /** Starts a worker and waits until it has loaded and warmed its model. Rejects with what stopped it. */
-export async function startWorker(start: WorkerStart, file: string = WORKER_FILE): Promise<WorkerHandle> {
+export async function startWorker(start: WorkerStart, file: string = workerFile()): Promise<WorkerHandle> {
   const worker = new Worker(file, { workerData: start });
   let ended: Error | undefined;
   let current: { resolve(done: Done): void; reject(error: Error): void } | undefined;

@@ -6,7 +6,7 @@ import { messageOf } from '../errors.js';
 import { executionProviders } from './devices.js';
 import type { FromWorker, PictureOutcome, ToWorker, WorkerStart } from './messages.js';
 import ort from './onnx-runtime.js';
-import { readMatte } from './tensors.js';
+import { readMatte, squareSide } from './tensors.js';
 import { batchSizes, paddedSize } from './worker/batch-sizes.js';
 import { failureKind } from './worker/failures.js';
 import { createFeed } from './worker/feed.js';
@@ -93,14 +93,16 @@ async function run(
   const feeds = { [model.input.name]: feed(pictures, count) };
   const result = (await session.run(feeds, [model.output.name]))[model.output.name];
   if (result === undefined) throw new Error(`the model has no output "${model.output.name}"`);
-  if (result.type !== 'float32' || result.size !== count * side * side) {
+  // A network may answer in another size than it is asked in; without the channel's dimension, too.
+  const matteSide = result.type === 'float32' ? squareSide(result.dims, count) : undefined;
+  if (matteSide === undefined) {
     throw new Error(
-      `the model's output is ${result.type} ${result.dims.join(' x ')}, not a matte of ${side} x ${side}`,
+      `the model's output is ${result.type} ${result.dims.join(' x ')}, not ${count} square mattes of one channel`,
     );
   }
   const values = result.data as Float32Array;
   const outcomes = pictures.map((_, index): PictureOutcome => {
-    const matte = readMatte(values, index, side, model.output.activation);
+    const matte = readMatte(values, index, matteSide, model.output);
     if (matte !== undefined) return { ok: true, matte };
     return {
       ok: false,

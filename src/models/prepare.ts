@@ -1,15 +1,31 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { fromBinary, toBinary } from '@bufbuild/protobuf';
-import { ClearcutError, messageOf } from '../errors.js';
-import { admit, modelFolder, readIntact, readManifest, withLock } from './cache.js';
+import { rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { toBinary } from '@bufbuild/protobuf';
+import { ClearcutError } from '../errors.js';
+import { requireAgreement } from './agreement.js';
+import { admit, type Manifest, modelFolder, readIntact, withLock } from './cache.js';
 import { calibrationPath, readCalibration, statsOf } from './calibration.js';
-import { type CatalogueModel, findModel, formOf, type ModelForm, type Preset } from './catalogue.js';
+import {
+  type CatalogueModel,
+  findModel,
+  formOf,
+  type ModelForm,
+  type Preset,
+  presetOf,
+} from './catalogue.js';
+import { requireConsent } from './consent.js';
 import { hashFile, sha256Of } from './hashes.js';
 import type { Precision, PreparedModel } from './model.js';
-import { type ModelProto, ModelProtoSchema } from './onnx/onnx_pb.js';
-import { inputTypeOf, prepareGraph, prepareHalfGraph, prepareInt8Graph } from './prepare-graph.js';
-import { type PulledModel, type PullOptions, pullModel } from './pull.js';
+import { ModelProtoSchema } from './onnx/onnx_pb.js';
+import {
+  type Batch,
+  inputTypeOf,
+  prepareGraph,
+  prepareHalfGraph,
+  prepareInt8Graph,
+} from './prepare-graph.js';
+import { knownSource, type PulledModel, type PullOptions, pullModel } from './pull.js';
+import { readModel } from './read-model.js';
 
 /** Raised whenever the passes make something else of the same weights; prepared files of before are made anew. */
 export const PASSES = 2;
@@ -28,11 +44,13 @@ export interface EnsuredModel extends PreparedModel {
 
 /**
  * The model ready to run, from the cache where it is there: what the service asks for at start. Throws what
- * pullModel throws, and MODEL_UNSUPPORTED where the passes cannot handle the graph.
+ * pullModel throws, and MODEL_UNSUPPORTED where the passes cannot handle the graph, or what they make of weights that
+ * they were never held against does not agree with the published network.
  */
 export async function ensureModel(options: EnsureOptions): Promise<EnsuredModel> {
   const model = findModel(options.id, options.catalogue);
   const { precision, onProgress } = options;
+  requireConsent(model, options.acceptNonCommercial);
   const form = formOf(model, options.preset, options.maxSide);
   const variant = variantOf(model, precision, form);
   const folder = modelFolder(options.cacheDir, model.id);
@@ -41,20 +59,21 @@ export async function ensureModel(options: EnsureOptions): Promise<EnsuredModel>
     passes: PASSES,
     ...(calibration && { calibrationSha256: await sha256Of(calibration) }),
   };
-  const describe = (sha256: string, wasPrepared: boolean): EnsuredModel => {
-    const { name, mean, std } = model.input;
-    const input = { name, type: inputTypeOf(precision), side: form.side, mean, std };
-    const file = folder.file(`${variant}.onnx`);
-    return { id: model.id, variant, precision, file, sha256, input, output: model.output, wasPrepared };
+  const describe = (sha256: string, batch: Batch, file = folder.file(`${variant}.onnx`)): PreparedModel => {
+    const { name, mean, std, order, resize, padding, kernel } = model.input;
+    const framing = { resize, padding, kernel };
+    const input = { name, type: inputTypeOf(precision), side: form.side, mean, std, order, framing };
+    return { id: model.id, variant, precision, file, sha256, input, output: model.output, batch };
   };
-  const ready = async () => {
+  const ready = async (): Promise<EnsuredModel | undefined> => {
     const manifest = await readIntact(folder, variant);
     if (manifest?.passes !== PASSES || manifest.calibrationSha256 !== madeFrom.calibrationSha256)
       return undefined;
-    // Weights that were added by hand replace those that an earlier form was made from.
-    const source = await readManifest(folder, 'source');
+    // Weights that were added or changed by hand replace those that an earlier form was made from.
+    const source = await knownSource(model, folder);
     if (source !== undefined && source.sha256 !== manifest.sourceSha256) return undefined;
-    return describe(manifest.sha256, false);
+    if (!(await isDataUnchanged(model, manifest))) return undefined;
+    return { ...describe(manifest.sha256, manifest.batch ?? 'any'), wasPrepared: false };
   };
   const cached = await ready();
   if (cached !== undefined) return cached;
@@ -67,21 +86,46 @@ export async function ensureModel(options: EnsureOptions): Promise<EnsuredModel>
     const totalBytes = source.manifest.size;
     onProgress({ phase: 'prepare', doneBytes: 0, totalBytes });
     const partial = join(folder.download, `${variant}.onnx`);
+    const scratch = join(folder.download, `${variant}-published.onnx`);
     try {
-      await writeFile(partial, await preparedBytes(source, model, form, precision, calibration));
+      const { batch, data } = await prepareInto(partial, source, model, form, precision, calibration);
       const { sha256, size } = await hashFile(partial);
+      if (precision === 'fp32' && !isTested(model, source)) {
+        const prepared = describe(sha256, batch, partial);
+        await requireAgreement({ model, form, source: source.file, prepared, scratch });
+      }
       await admit(folder, variant, partial, {
         sha256,
         size,
         sourceSha256: source.manifest.sha256,
         ...madeFrom,
+        batch,
+        ...(Object.keys(data).length > 0 && { data }),
       });
       onProgress({ phase: 'prepare', doneBytes: totalBytes, totalBytes });
-      return describe(sha256, true);
+      return { ...describe(sha256, batch), wasPrepared: true };
     } finally {
       await rm(partial, { force: true });
+      await rm(scratch, { force: true });
     }
   });
+}
+
+/** Whether the passes were held against these very weights when the catalogue was made. */
+function isTested({ sources }: CatalogueModel, { manifest }: PulledModel): boolean {
+  return sources.some((source) => 'tested' in source && source.tested && source.sha256 === manifest.sha256);
+}
+
+async function isDataUnchanged(model: CatalogueModel, { data = {} }: Manifest): Promise<boolean> {
+  const [source] = model.sources;
+  const folder = source?.kind === 'file' ? dirname(source.file) : '';
+  const hashes = await Promise.all(
+    Object.entries(data).map(async ([name, sha256]) => {
+      const actual = await sha256Of(join(folder, name)).catch(() => undefined);
+      return actual === sha256;
+    }),
+  );
+  return hashes.every(Boolean);
 }
 
 /** Such as `fp32`, `int8-640-out1`: what differs from the network as published is in the name. */
@@ -93,33 +137,35 @@ function variantOf({ input }: CatalogueModel, precision: Precision, { side, side
 }
 
 /** The path of the table that int8 needs. Throws MODEL_UNSUPPORTED where the preset has none. */
-function calibrationFile({ id, presets }: CatalogueModel, preset: Preset): string {
-  const { calibration } = presets[preset];
+function calibrationFile(model: CatalogueModel, preset: Preset): string {
+  const { calibration } = presetOf(model, preset);
   if (calibration !== undefined) return calibrationPath(calibration);
   throw new ClearcutError(
     'MODEL_UNSUPPORTED',
-    `The preset ${preset} of the model ${id} has no calibration table, which int8 needs.`,
+    `The preset ${preset} of the model ${model.id} has no calibration table, which int8 needs.`,
     {
       remedy: 'Make one: clearcut models calibrate FOLDER -o FILE. Or set CLEARCUT_PRECISION=fp32.',
     },
   );
 }
 
-async function preparedBytes(
+async function prepareInto(
+  file: string,
   source: PulledModel,
   model: CatalogueModel,
   form: ModelForm,
   precision: Precision,
   calibration: string | undefined,
-): Promise<Uint8Array> {
-  let proto: ModelProto;
-  try {
-    proto = fromBinary(ModelProtoSchema, await readFile(source.file));
-  } catch (error) {
-    throw new ClearcutError('MODEL_UNSUPPORTED', `${source.file} is no ONNX model: ${messageOf(error)}.`);
-  }
-  if (precision === 'fp16') prepareHalfGraph(proto, model, form);
-  else if (calibration === undefined) prepareGraph(proto, model, form);
-  else prepareInt8Graph(proto, model, form, statsOf(await readCalibration(calibration)));
-  return toBinary(ModelProtoSchema, proto);
+): Promise<{ batch: Batch; data: Record<string, string> }> {
+  const { proto, dataFiles } = await readModel(source.file);
+  let batch: Batch;
+  if (precision === 'fp16') batch = prepareHalfGraph(proto, model, form);
+  else if (calibration === undefined) batch = prepareGraph(proto, model, form);
+  else batch = prepareInt8Graph(proto, model, form, statsOf(await readCalibration(calibration)));
+  await writeFile(file, toBinary(ModelProtoSchema, proto));
+  const folder = dirname(source.file);
+  const hashes = await Promise.all(
+    dataFiles.map(async (name) => [name, await sha256Of(join(folder, name))] as const),
+  );
+  return { batch, data: Object.fromEntries(hashes) };
 }

@@ -1,48 +1,42 @@
-import { z } from 'zod';
-import { oneOf, whole } from '../config/values.js';
-import { ClearcutError } from '../errors.js';
-import type { PictureOptions } from '../image/options.js';
+import { type ChosenOptions, chooseOptions } from '../options/choose.js';
+import { createLayer, type OptionLayer } from '../options/layers.js';
+import type { ObjectHead, ObjectStore } from '../storage/object-store.js';
 import { SOURCE_ETAG } from '../storage/source-etag.js';
+import { VERDICT_METADATA } from './verdict-metadata.js';
 
 /** User metadata that starts like this is meant for us. */
-const PREFIX = 'clearcut-';
+const METADATA_PREFIX = 'clearcut-';
+/** Tags that start like this are meant for us. */
+const TAG_PREFIX = 'clearcut:';
 
-/** The options that an upload may carry, by their names behind the prefix. */
-const optionsSchema = z.strictObject({
-  format: oneOf(['png', 'webp']).optional(),
-  'webp-quality': whole(1, 100).optional(),
-  'output-max-side': whole(0, 65_535).optional(),
-});
+/** Where options come from besides the object itself. */
+export interface OptionPolicy {
+  /** What the configuration says of an object with this key; the weakest first. */
+  readonly layersFor: (key: string) => readonly OptionLayer[];
+  /** Whether the object's tags are read: a request for each object. */
+  readonly readTags: boolean;
+}
 
 /**
- * How this object's cut-out is written: what its metadata asks for (`clearcut-format: webp`), and the configuration for
- * the rest. Throws OPTIONS_INVALID with every mistake at once; a misspelt option must not pass in silence.
+ * What is to be made of this version of an object: its tags before its metadata (`clearcut-format: webp`), those
+ * before the rules and the defaults of the configuration. Throws OPTIONS_INVALID with every mistake at once: a misspelt
+ * option must not pass in silence.
  */
-export function outputFor(
-  metadata: Readonly<Record<string, string>>,
-  defaults: PictureOptions,
-): PictureOptions {
-  const given = Object.entries(metadata)
+export async function optionsOf(
+  bucket: string,
+  { key, metadata }: ObjectHead,
+  store: ObjectStore,
+  { layersFor, readTags }: OptionPolicy,
+): Promise<ChosenOptions> {
+  const layers = [...layersFor(key), layerOf(metadata, METADATA_PREFIX)];
+  if (readTags) layers.push(layerOf(await store.tags(bucket, key), TAG_PREFIX));
+  return chooseOptions(layers);
+}
+
+function layerOf(texts: Readonly<Record<string, string>>, prefix: string): OptionLayer {
+  const ours = Object.entries(texts)
     // What an output carries is no option, should somebody upload one again.
-    .filter(([name]) => name.startsWith(PREFIX) && name !== SOURCE_ETAG)
-    .map(([name, value]) => [name.slice(PREFIX.length), value]);
-  const parsed = optionsSchema.safeParse(Object.fromEntries(given));
-  if (!parsed.success) {
-    const problems = parsed.error.issues.flatMap((issue) =>
-      issue.code === 'unrecognized_keys'
-        ? issue.keys.map((name) => `${PREFIX}${name} is no option`)
-        : [`${PREFIX}${issue.path.join('.')}: ${issue.message}`],
-    );
-    throw new ClearcutError(
-      'OPTIONS_INVALID',
-      `The metadata of the upload is wrong: ${problems.join('; ')}.`,
-    );
-  }
-  const options = parsed.data;
-  return {
-    ...defaults,
-    format: options.format ?? defaults.format,
-    quality: options['webp-quality'] ?? defaults.quality,
-    maxSide: options['output-max-side'] ?? defaults.maxSide,
-  };
+    .filter(([name]) => name.startsWith(prefix) && name !== SOURCE_ETAG && !VERDICT_METADATA.includes(name))
+    .map(([name, text]) => [name.slice(prefix.length), text] as const);
+  return createLayer(Object.fromEntries(ours), (name) => `${prefix}${name}`);
 }

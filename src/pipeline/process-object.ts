@@ -1,31 +1,46 @@
 import { buffer } from 'node:stream/consumers';
 import { type ClearcutError, toClearcutError } from '../errors.js';
+import type { PictureFile } from '../image/files.js';
 import { checkFileSize } from '../image/inspect.js';
-import type { PictureOptions } from '../image/options.js';
+import type { MatteEngine } from '../inference/engine-api.js';
+import type { Preset } from '../models/catalogue.js';
+import type { ChosenOptions } from '../options/choose.js';
 import type { ObjectHead, ObjectStore } from '../storage/object-store.js';
+import type { Backgrounds } from './backgrounds.js';
 import { type Cutter, cutOutAdmitted } from './cut-out-admitted.js';
-import { outputFor } from './object-options.js';
+import { type OptionPolicy, optionsOf } from './object-options.js';
 import type { DeadLetter, ResultRecord } from './result-record.js';
+import type { OutputPlace } from './settlement/place.js';
 import {
-  type OutputPlace,
+  mend,
   publishDeadLetter,
   publishResult,
   readSettlement,
   refreshOlder,
-  removeOther,
+  type StoredPicture,
   settledAs,
   withdraw,
+  withStrays,
 } from './settlement.js';
+import { describeVerdict, verdictMetadata } from './verdict-metadata.js';
 
 /** Everything the way of an image needs; built once at start. */
-export interface Pipeline extends Cutter {
+export interface Pipeline extends Pick<Cutter, 'admission' | 'limits'> {
   readonly store: ObjectStore;
   /** Whether objects with this key are ours to process. */
   readonly accepts: (bucket: string, key: string) => boolean;
-  /** Where the outcome of an input is stored; the format is the configured one unless given. */
-  readonly placeOf: (inputKey: string, format?: PictureOptions['format']) => OutputPlace;
-  /** Seconds that the link in a record works. */
+  /** Where the outcome of an input is stored. */
+  readonly placeOf: (inputKey: string) => OutputPlace;
+  readonly options: OptionPolicy;
+  readonly backgrounds: Backgrounds;
+  /** The model of a preset, or the one of the service; it may have to be opened first. */
+  readonly modelFor: (preset: Preset | undefined) => Promise<RunningModel>;
+  /** Seconds that the links in a record work. */
   readonly linkExpiresIn: number;
+}
+
+export interface RunningModel {
+  readonly engine: MatteEngine;
   readonly model: ResultRecord['model'];
 }
 
@@ -67,22 +82,28 @@ export async function processObject(task: Task, pipeline: Pipeline): Promise<Out
 
 async function processVersion(task: Task, head: ObjectHead, pipeline: Pipeline): Promise<Outcome> {
   const { store, admission } = pipeline;
-  const output = outputFor(head.metadata, pipeline.output);
-  const place = pipeline.placeOf(task.key, output.format);
+  const place = pipeline.placeOf(task.key);
 
   // Already done? The newest version is compared by ETag, whatever version the event spoke of.
-  const before = await readSettlement(store, place);
-  const settled = settledAs(before, head.etag);
+  const seen = await readSettlement(store, place);
+  const settled = settledAs(seen, head.etag);
   if (settled !== undefined) {
-    await removeOther(store, place, before, settled);
-    await refreshOlder(store, place, before, settled, head.lastModified);
+    await mend(store, place, seen, settled);
+    await refreshOlder(store, place, seen, settled, head.lastModified);
     return { kind: 'skipped', reason: 'already done' };
   }
+  // Read before the image is fetched: the fetch then tells whether all of this was about the same version.
+  const before = await withStrays(store, place, seen);
+
+  // What is to be made of it, and by what.
+  checkFileSize(head.size, pipeline.limits);
+  const chosen = await optionsOf(task.bucket, head, store, pipeline.options);
+  const background = await findBackground(chosen, pipeline);
+  const { engine, model } = await pipeline.modelFor(chosen.preset);
 
   // Admit by bytes, fetch, admit by pixels, cut out.
   const startedAt = performance.now();
-  checkFileSize(head.size, pipeline.limits);
-  const releaseFile = await admission.admitFile(head.size);
+  const releaseFile = await admission.admitFile(head.size + (background?.size ?? 0));
   try {
     const { version, bytes } = await fetchObject(task, pipeline);
     // Overwritten since we looked: the newer version may have other options, so all begins again.
@@ -90,31 +111,27 @@ async function processVersion(task: Task, head: ObjectHead, pipeline: Pipeline):
       releaseFile();
       return await processObject(task, pipeline);
     }
+    const output = background
+      ? { ...chosen.picture, background: { kind: 'image' as const, bytes: await background.read() } }
+      : chosen.picture;
     const fetchedAt = performance.now();
-    const { info, result } = await cutOutAdmitted(bytes, { ...pipeline, output }).catch((error) =>
+    const { info, result } = await cutOutAdmitted(bytes, { ...pipeline, engine, output }).catch((error) =>
       unexpected(error, version),
     );
-
-    const [picture] = result.files;
 
     // Store, unless a newer version arrived meanwhile: its own event brings its own result.
     const storeFrom = performance.now();
     if (!(await isCurrent(version, store))) return { kind: 'skipped', reason: 'superseded' };
-    const record = await publishResult(store, place, before, picture, version.etag, async (stored) => ({
+    const made = { sourceEtag: version.etag, metadata: verdictMetadata(result.verdict) };
+    const record = await publishResult(store, place, before, result.files, made, async (stored) => ({
       status: 'done',
       source: { ...sourceOf(version), format: info.format, width: info.width, height: info.height },
-      output: {
-        bucket: place.bucket,
-        key: stored.key,
-        etag: stored.etag,
-        contentType: picture.contentType,
-        size: stored.size,
-        width: picture.width,
-        height: picture.height,
-      },
-      link: await issueLink(stored.key, place, pipeline),
+      ...(await describePictures(stored, place, pipeline)),
+      options: chosen.changed,
+      ...(result.subject !== undefined && { subject: result.subject }),
+      verdict: describeVerdict(result.verdict),
       matte: { coverage: round(result.coverage, 4) },
-      model: pipeline.model,
+      model,
       attempts: task.attempt,
       timings: roundAll({
         fetch: fetchedAt - startedAt,
@@ -130,6 +147,10 @@ async function processVersion(task: Task, head: ObjectHead, pipeline: Pipeline):
   }
 }
 
+async function findBackground({ backgroundImage }: ChosenOptions, { backgrounds }: Pipeline) {
+  return backgroundImage === undefined ? undefined : await backgrounds.find(backgroundImage);
+}
+
 /**
  * Stores the dead letter of an object that cannot be processed: `error` says why, and which version failed. Where a
  * newer one is there by now nothing is stored: its own event brings its own outcome.
@@ -137,7 +158,9 @@ async function processVersion(task: Task, head: ObjectHead, pipeline: Pipeline):
 export async function buryObject(task: Task, error: ClearcutError, pipeline: Pipeline): Promise<Outcome> {
   const { store } = pipeline;
   const place = pipeline.placeOf(task.key);
-  const [head, before] = await Promise.all([store.head(task.bucket, task.key), readSettlement(store, place)]);
+  // The settlement first: then it is of no newer version than the head.
+  const before = await withStrays(store, place, await readSettlement(store, place));
+  const head = await store.head(task.bucket, task.key);
   if (head === undefined) return { kind: 'skipped', reason: 'gone' };
   if (head.etag !== (error.etag ?? head.etag)) return { kind: 'skipped', reason: 'superseded' };
   if (settledAs(before, head.etag) !== undefined) return { kind: 'skipped', reason: 'already done' };
@@ -186,9 +209,27 @@ async function confirm(
   return { kind: 'skipped', reason: 'superseded' };
 }
 
-async function issueLink(key: string, place: OutputPlace, pipeline: Pipeline): Promise<ResultRecord['link']> {
-  const link = await pipeline.store.presignGet(place.bucket, key, { expiresIn: pipeline.linkExpiresIn });
-  return { url: link.url, expiresAt: link.expiresAt.toISOString() };
+/** What the record says of the pictures: of the one that was asked for, and of the mask beside it. */
+async function describePictures(
+  stored: ReadonlyArray<StoredPicture<PictureFile>>,
+  { bucket }: OutputPlace,
+  { store, linkExpiresIn: expiresIn }: Pipeline,
+): Promise<Pick<ResultRecord, 'output' | 'link' | 'mask'>> {
+  const described = stored.map(async ({ kind, key, etag, contentType, size, width, height }) => {
+    const { url, expiresAt } = await store.presignGet(bucket, key, { expiresIn });
+    return {
+      picture: { kind, bucket, key, etag, contentType, size, width, height },
+      link: { url, expiresAt: expiresAt.toISOString() },
+    };
+  });
+  const [main, beside] = await Promise.all(described);
+  if (main === undefined) throw new TypeError('No picture was made.');
+  const { kind: _, ...mask } = beside?.picture ?? main.picture;
+  return {
+    output: main.picture,
+    link: main.link,
+    ...(beside !== undefined && { mask: { ...mask, link: beside.link } }),
+  };
 }
 
 function sourceOf({ bucket, key, etag, size }: Version) {

@@ -123,8 +123,10 @@ export function startService(options: ServiceOptions): Service {
     if (isNew && source === 'sweep') counts.foundBySweep += 1;
     if (outcome.kind === 'result') {
       counts.results += 1;
-      const { output, timings } = outcome.record;
-      logger.info({ bucket, key, output: output.key, ms: timings['total'], attempt, source }, 'cut out');
+      const { output, timings, verdict } = outcome.record;
+      const { subject, confidence } = verdict;
+      const ms = timings['total'];
+      logger.info({ bucket, key, output: output.key, subject, confidence, ms, attempt, source }, 'cut out');
     } else if (outcome.kind === 'dead-letter') {
       counts.deadLetters += 1;
       const { code, message, remedy } = outcome.deadLetter.error;

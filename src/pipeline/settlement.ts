@@ -1,57 +1,46 @@
-import { text } from 'node:stream/consumers';
-import type { z } from 'zod';
 import { ClearcutError } from '../errors.js';
-import type { ObjectHead, ObjectStore, PutOptions } from '../storage/object-store.js';
+import type { PictureFormat } from '../image/options.js';
+import type { ObjectHead, ObjectStore } from '../storage/object-store.js';
 import { SOURCE_ETAG } from '../storage/source-etag.js';
 import { type DeadLetter, deadLetterSchema, type ResultRecord, resultRecordSchema } from './result-record.js';
+import { onlyOver, putDocument, readDocument, type Stored } from './settlement/documents.js';
+import { type OutputPlace, type PictureKind, pictureKeys } from './settlement/place.js';
 
 /**
- * The settlement of an object is what the output bucket says became of it: a cut-out with its record, or a dead
- * letter, each marked with the ETag of the input it was made from. The writes below keep two promises whatever is
- * killed or repeated between them: in the end there is exactly one of the two for the newest version of the input,
- * and an older version never takes the place of a newer one.
+ * The settlement of an object is what the output bucket says became of it: a record with the pictures it names (a
+ * cut-out, a mask, or both), or a dead letter, each marked with the ETag of the input it was made from. The writes
+ * below keep two promises whatever is killed or repeated between them: in the end there is exactly one of the two for
+ * the newest version of the input, and an older version never takes the place of a newer one.
  */
-
-/** Where the settlement of one input lies. */
-export interface OutputPlace {
-  readonly bucket: string;
-  /** Key of the cut-out in the format configured now; an earlier record may name another. */
-  readonly cutoutKey: string;
-  readonly recordKey: string;
-  readonly deadLetterKey: string;
-}
-
-/** One document as it was read, with the ETag that a conditional write needs. */
-interface Stored<Content> {
-  readonly etag: string;
-  readonly lastModified: Date;
-  /** Undefined where the document is not ours or of an older layout: then it settles nothing and is written over. */
-  readonly content: Content | undefined;
-}
-
 export interface Settlement {
-  /** The cut-out in the format configured now. */
-  readonly cutout: ObjectHead | undefined;
-  /** The cut-out that the record names, where that is one in another format. */
-  readonly formerCutout: ObjectHead | undefined;
   readonly record: Stored<ResultRecord> | undefined;
   readonly deadLetter: Stored<DeadLetter> | undefined;
+  /** The pictures there are of those that the record names; of all that there may be, once withStrays looked. */
+  readonly pictures: readonly ObjectHead[];
 }
-
-/** The largest record or dead letter that we write, with room to spare. */
-const MAX_DOCUMENT_BYTES = 256 * 1024;
 
 export async function readSettlement(store: ObjectStore, place: OutputPlace): Promise<Settlement> {
   const [record, deadLetter] = await Promise.all([
     readDocument(store, place.bucket, place.recordKey, resultRecordSchema),
     readDocument(store, place.bucket, place.deadLetterKey, deadLetterSchema),
   ]);
-  const recordedKey = record?.content?.output.key ?? place.cutoutKey;
-  const [cutout, formerCutout] = await Promise.all([
-    store.head(place.bucket, place.cutoutKey),
-    recordedKey === place.cutoutKey ? undefined : store.head(place.bucket, recordedKey),
-  ]);
-  return { cutout, formerCutout, record, deadLetter };
+  const pictures = await headAll(store, place.bucket, keysOf(record?.content));
+  return { record, deadLetter, pictures };
+}
+
+/**
+ * The settlement with every picture that lies at any key of the input: a kill leaves some that no record names, in
+ * whatever format was asked for then. It takes a request for each, so only who is about to write asks for it.
+ */
+export async function withStrays(
+  store: ObjectStore,
+  place: OutputPlace,
+  settlement: Settlement,
+): Promise<Settlement> {
+  const known = new Set(keysOf(settlement.record?.content));
+  const others = pictureKeys(place).filter((key) => !known.has(key));
+  const strays = await headAll(store, place.bucket, others);
+  return { ...settlement, pictures: [...settlement.pictures, ...strays] };
 }
 
 /** The dead letter with this key; undefined where there is none, or what is there is not ours. */
@@ -63,16 +52,24 @@ export async function readDeadLetter(
   return (await readDocument(store, bucket, key, deadLetterSchema))?.content;
 }
 
-/** The cut-out of the settlement, in whatever format it is. */
-export function recordedCutout({ cutout, formerCutout }: Settlement): ObjectHead | undefined {
-  return formerCutout ?? cutout;
+/** The picture of this kind that the record names; undefined where it names none, or that is gone. */
+export function recordedPicture({ record, pictures }: Settlement, kind: PictureKind): ObjectHead | undefined {
+  const { output, mask } = record?.content ?? {};
+  const named = output?.kind === kind ? output : kind === 'mask' ? mask : undefined;
+  return pictures.find(({ key }) => key === named?.key);
+}
+
+/** Whether every picture that the record names is there. */
+export function hasPictures({ record, pictures }: Settlement): boolean {
+  return keysOf(record?.content).every((named) => pictures.some(({ key }) => key === named));
 }
 
 /** Which outcome, if any, this version of the input already has. */
 export function settledAs(settlement: Settlement, sourceEtag: string): 'result' | 'dead-letter' | undefined {
-  const { record, deadLetter } = settlement;
-  const hasRecord = record?.content?.source.etag === sourceEtag;
-  if (hasRecord && recordedCutout(settlement)?.metadata[SOURCE_ETAG] === sourceEtag) return 'result';
+  const { record, deadLetter, pictures } = settlement;
+  const isThere = (wanted: string) =>
+    pictures.some(({ key, metadata }) => key === wanted && metadata[SOURCE_ETAG] === sourceEtag);
+  if (record?.content?.source.etag === sourceEtag && keysOf(record.content).every(isThere)) return 'result';
   return deadLetter?.content?.source.etag === sourceEtag ? 'dead-letter' : undefined;
 }
 
@@ -96,77 +93,131 @@ export async function refreshOlder(
   if (stored?.content === undefined || stored.lastModified > inputModified) return;
   // Events that are told again and again right after an upload must not cause a write each.
   if (Date.now() - inputModified.getTime() < REFRESH_AGE) return;
-  await putDocument(store, place.bucket, key, stored.content, stored.content.source.etag, stored.etag);
+  await putDocument(store, place.bucket, key, stored.content, stored.etag);
 }
 
-/** A cut-out ready to be stored. */
-export interface Cutout {
+/** A picture ready to be stored. */
+export interface NewPicture {
+  readonly kind: PictureKind;
+  readonly format: PictureFormat;
   readonly bytes: Uint8Array;
   readonly contentType: string;
 }
 
+/** What pictures are made of. */
+export interface PicturesSource {
+  readonly sourceEtag: string;
+  /** User metadata that the pictures carry beside the ETag of their source. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** A picture that was stored, with what the store says of it. */
+export type StoredPicture<Picture extends NewPicture> = Picture & Pick<ObjectHead, 'key' | 'etag' | 'size'>;
+
 /**
- * Stores the cut-out, then its record, then takes away what an earlier version left behind. `recordOf` is given
- * the stored cut-out. Throws PRECONDITION_FAILED where somebody settled the object since `before` was read.
+ * Stores the pictures, takes away those that they take the place of, then stores the record. `before` was read by
+ * withStrays; `recordOf` is given the stored pictures, in their order. Throws PRECONDITION_FAILED where somebody
+ * settled the object since `before` was read.
  */
-export async function publishResult(
+export async function publishResult<Picture extends NewPicture>(
   store: ObjectStore,
   place: OutputPlace,
   before: Settlement,
-  cutout: Cutout,
-  sourceEtag: string,
-  recordOf: (stored: ObjectHead) => Promise<ResultRecord>,
+  pictures: readonly Picture[],
+  { sourceEtag, metadata }: PicturesSource,
+  recordOf: (stored: ReadonlyArray<StoredPicture<Picture>>) => Promise<ResultRecord>,
 ): Promise<ResultRecord> {
-  const metadata = { [SOURCE_ETAG]: sourceEtag };
-  const stored = await store.put(place.bucket, place.cutoutKey, cutout.bytes, {
-    contentType: cutout.contentType,
-    metadata,
-    ...onlyOver(before.cutout?.etag),
-  });
-  // Before the record, which is the only thing that knows its key.
-  if (before.formerCutout !== undefined) await store.delete(place.bucket, before.formerCutout.key);
-  const record = await recordOf(stored);
-  await putDocument(store, place.bucket, place.recordKey, record, sourceEtag, before.record?.etag);
-  await removeOther(store, place, before, 'result');
-  return record;
+  const stored: Array<StoredPicture<Picture>> = [];
+  try {
+    for (const picture of pictures) {
+      const key = place.pictureKey(picture.kind, picture.format);
+      const replaced = before.pictures.find((earlier) => earlier.key === key);
+      const { etag, size } = await store.put(place.bucket, key, picture.bytes, {
+        contentType: picture.contentType,
+        metadata: { ...metadata, [SOURCE_ETAG]: sourceEtag },
+        ...onlyOver(replaced?.etag),
+      });
+      stored.push({ ...picture, key, etag, size });
+    }
+    // Before the record: once it is there, nobody looks for pictures that it does not name.
+    for (const picture of before.pictures) {
+      if (stored.every(({ key }) => key !== picture.key)) await deleteUnchanged(store, place.bucket, picture);
+    }
+    const record = await recordOf(stored);
+    await putDocument(store, place.bucket, place.recordKey, record, before.record?.etag);
+    await removeOther(store, place, before, 'result');
+    return record;
+  } catch (error) {
+    if (error instanceof ClearcutError && error.code === 'PRECONDITION_FAILED')
+      await removeUnnamed(store, place, stored);
+    throw error;
+  }
 }
 
-/** Stores the dead letter, then takes away what an earlier version left behind. Throws as publishResult does. */
+/** Takes back pictures beside which somebody else has put a record that does not name them. */
+async function removeUnnamed(
+  store: ObjectStore,
+  place: OutputPlace,
+  stored: readonly WhatIsThere[],
+): Promise<void> {
+  const record = await readDocument(store, place.bucket, place.recordKey, resultRecordSchema);
+  const named = keysOf(record?.content);
+  for (const picture of stored) {
+    if (!named.includes(picture.key)) await deleteUnchanged(store, place.bucket, picture);
+  }
+}
+
+/**
+ * Stores the dead letter, then takes away what an earlier version left behind. `before` was read by withStrays. Throws
+ * as publishResult does.
+ */
 export async function publishDeadLetter(
   store: ObjectStore,
   place: OutputPlace,
   before: Settlement,
   deadLetter: DeadLetter,
 ): Promise<void> {
-  const { etag } = deadLetter.source;
-  await putDocument(store, place.bucket, place.deadLetterKey, deadLetter, etag, before.deadLetter?.etag);
+  await putDocument(store, place.bucket, place.deadLetterKey, deadLetter, before.deadLetter?.etag);
   await removeOther(store, place, before, 'dead-letter');
 }
 
-/** Removes the outcome that `kept` excludes; also mends what a kill between two writes left. */
-export async function removeOther(
+/** Removes the outcome that `kept` excludes. */
+async function removeOther(
   store: ObjectStore,
   place: OutputPlace,
-  settlement: Settlement,
+  { record, deadLetter, pictures }: Settlement,
   kept: 'result' | 'dead-letter',
 ): Promise<void> {
-  const { cutout, formerCutout, record, deadLetter } = settlement;
   if (kept === 'result') {
     if (deadLetter !== undefined) await store.delete(place.bucket, place.deadLetterKey);
     return;
   }
-  // The record goes last: it is what a sweep sees, and what knows the key of a former cut-out.
-  for (const picture of [cutout, formerCutout]) {
-    if (picture !== undefined) await store.delete(place.bucket, picture.key);
-  }
+  // The record goes last: it is what a sweep sees.
+  for (const picture of pictures) await deleteUnchanged(store, place.bucket, picture);
   if (record !== undefined) await store.delete(place.bucket, place.recordKey);
 }
 
-/** Removes everything that the settlement holds, as far as this place knows of it. */
+/** Removes what a kill left beside the outcome that the object has. */
+export async function mend(
+  store: ObjectStore,
+  place: OutputPlace,
+  settlement: Settlement,
+  settled: 'result' | 'dead-letter',
+): Promise<void> {
+  const isResult = settled === 'result';
+  await removeOther(
+    store,
+    place,
+    isResult ? settlement : await withStrays(store, place, settlement),
+    settled,
+  );
+}
+
+/** Removes everything that the settlement holds. */
 export async function removeSettlement(store: ObjectStore, place: OutputPlace): Promise<boolean> {
-  const settlement = await readSettlement(store, place);
-  const { cutout, record, deadLetter } = settlement;
-  if ((cutout ?? record ?? deadLetter) === undefined) return false;
+  const settlement = await withStrays(store, place, await readSettlement(store, place));
+  const { record, deadLetter, pictures } = settlement;
+  if ((pictures[0] ?? record ?? deadLetter) === undefined) return false;
   await removeOther(store, place, settlement, 'dead-letter');
   await removeOther(store, place, settlement, 'result');
   return true;
@@ -174,58 +225,33 @@ export async function removeSettlement(store: ObjectStore, place: OutputPlace): 
 
 /** Takes back an outcome of this version that was published while a newer version arrived. */
 export async function withdraw(store: ObjectStore, place: OutputPlace, sourceEtag: string): Promise<void> {
-  const now = await readSettlement(store, place);
-  for (const picture of [now.cutout, now.formerCutout]) {
-    if (picture?.metadata[SOURCE_ETAG] === sourceEtag) await store.delete(place.bucket, picture.key);
+  const now = await withStrays(store, place, await readSettlement(store, place));
+  for (const picture of now.pictures) {
+    if (picture.metadata[SOURCE_ETAG] === sourceEtag) await deleteUnchanged(store, place.bucket, picture);
   }
   if (now.record?.content?.source.etag === sourceEtag) await store.delete(place.bucket, place.recordKey);
   if (now.deadLetter?.content?.source.etag === sourceEtag)
     await store.delete(place.bucket, place.deadLetterKey);
 }
 
-async function putDocument(
+/** Keys of the pictures that the record names. */
+function keysOf(record: ResultRecord | undefined): string[] {
+  if (record === undefined) return [];
+  return record.mask === undefined ? [record.output.key] : [record.output.key, record.mask.key];
+}
+
+async function headAll(store: ObjectStore, bucket: string, keys: readonly string[]): Promise<ObjectHead[]> {
+  const heads = await Promise.all(keys.map((key) => store.head(bucket, key)));
+  return heads.filter((head) => head !== undefined);
+}
+
+type WhatIsThere = Pick<ObjectHead, 'key' | 'etag'>;
+
+/** Another writer may have put a picture of a newer version there since. */
+async function deleteUnchanged(
   store: ObjectStore,
   bucket: string,
-  key: string,
-  document: ResultRecord | DeadLetter,
-  sourceEtag: string,
-  replaced: string | undefined,
+  { key, etag }: WhatIsThere,
 ): Promise<void> {
-  await store.put(bucket, key, Buffer.from(`${JSON.stringify(document, null, 2)}\n`), {
-    contentType: 'application/json',
-    metadata: { [SOURCE_ETAG]: sourceEtag },
-    ...onlyOver(replaced),
-  });
-}
-
-/** The condition that the object is still the one that was read before (or that there still is none). */
-function onlyOver(etag: string | undefined): PutOptions {
-  return etag === undefined ? { ifNoneMatch: '*' } : { ifMatch: etag };
-}
-
-async function readDocument<Schema extends z.ZodType>(
-  store: ObjectStore,
-  bucket: string,
-  key: string,
-  schema: Schema,
-): Promise<Stored<z.infer<Schema>> | undefined> {
-  try {
-    const { head, body } = await store.get(bucket, key, { maxBytes: MAX_DOCUMENT_BYTES });
-    return {
-      etag: head.etag,
-      lastModified: head.lastModified,
-      content: schema.safeParse(parseJson(await text(body))).data,
-    };
-  } catch (error) {
-    if (error instanceof ClearcutError && error.code === 'OBJECT_NOT_FOUND') return undefined;
-    throw error;
-  }
-}
-
-function parseJson(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
+  if ((await store.head(bucket, key))?.etag === etag) await store.delete(bucket, key);
 }

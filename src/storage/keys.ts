@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 
 /**
- * Where the outcome of an input is stored: `cutouts/<key>.cutout.png`, `records/<key>.json`,
- * `dead-letters/<key>.json`. Three things hold for each of these functions, given one prefix:
+ * Where the outcome of an input is stored: `cutouts/<key>.cutout.png`, `masks/<key>.mask.png`,
+ * `records/<key>.json`, `dead-letters/<key>.json`. Three things hold for each of these functions, given one prefix:
  *
  * 1. Two inputs never share an output. A natural name is the input key with an ending, and a hashed name carries
  *    128 bits of the SHA-256 of the whole input key. The two kinds cannot meet: a hashed file name has
@@ -22,11 +22,16 @@ const HASH_DIGITS = 32;
 
 const LOOKS_HASHED = new RegExp(`~[0-9a-f]{${HASH_DIGITS}}$`);
 /** Case does not matter: on some file systems `X.JSON` and `x.json` are one name. */
-const LOOKS_LIKE_OUTPUT = /\.(json|cutout\.[a-z0-9]+)~*$/i;
+const LOOKS_LIKE_OUTPUT = /\.(json|(cutout|mask)\.[a-z0-9]+)~*$/i;
 
 /** Key of the cut-out. `extension` is that of the format, such as `png`; letters and digits only. */
 export function cutoutKey(prefix: string, inputKey: string, extension: string): string {
   return outputKey(prefix, inputKey, `.cutout.${extension}`);
+}
+
+/** Key of the mask; `extension` as of the cut-out. */
+export function maskKey(prefix: string, inputKey: string, extension: string): string {
+  return outputKey(prefix, inputKey, `.mask.${extension}`);
 }
 
 /** Key of the result record. */

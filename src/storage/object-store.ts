@@ -14,6 +14,9 @@ export interface ObjectStore {
   /** The object's description, or undefined where there is none. */
   head(bucket: string, key: string): Promise<ObjectHead | undefined>;
 
+  /** The object's tags, which can be changed without writing it anew. Throws OBJECT_NOT_FOUND where there is none. */
+  tags(bucket: string, key: string): Promise<Readonly<Record<string, string>>>;
+
   /**
    * Opens the object for reading. The stream errors with IMAGE_TOO_MANY_BYTES as soon as more than `maxBytes` came.
    * Throws OBJECT_NOT_FOUND where there is none.
@@ -69,6 +72,8 @@ export interface GetOptions {
 export interface PutOptions {
   readonly contentType?: string;
   readonly metadata?: Readonly<Record<string, string>>;
+  /** At most 10; AWS takes letters, digits, spaces and `+ - = . _ : / @` only. */
+  readonly tags?: Readonly<Record<string, string>>;
   /** Write only where no object has this key. */
   readonly ifNoneMatch?: '*';
   /** Write only where the object's ETag is this one. */

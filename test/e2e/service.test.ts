@@ -202,6 +202,55 @@ describe('clearcut link', () => {
   );
 });
 
+describe('options', () => {
+  test(
+    'of the configuration are heeded by key, each preset has an engine, and a mask has a link',
+    async () => {
+      const root = await temporaryFolder();
+      const env = {
+        ...QUICK,
+        CLEARCUT_PRECISION: 'fp32',
+        CLEARCUT_OPTIONS: 'max-side=60',
+        CLEARCUT_RULES: JSON.stringify([
+          { match: 'both/*', options: { output: 'both' } },
+          { match: 'fast/*', options: { preset: 'fast', format: 'webp' } },
+        ]),
+      };
+      const service = await startService(root, env);
+      for (const key of ['both/a.jpg', 'fast/a.jpg', 'backgrounds/a.jpg'])
+        await put(root, key, await drawSubject());
+      await until(async () => (await outcomes(root)).records.length === 2);
+      expect(await outcomes(root)).toEqual({
+        cutouts: ['both/a.jpg.cutout.png', 'fast/a.jpg.cutout.webp'],
+        records: ['both/a.jpg.json', 'fast/a.jpg.json'],
+        deadLetters: [],
+      });
+      const recordOf = (key: string) => readJson(join(root, 'results', 'records', `${key}.json`));
+      const both = await recordOf('both/a.jpg');
+      const fast = await recordOf('fast/a.jpg');
+      expect(both).toMatchObject({
+        options: { output: 'both', 'max-side': '60' },
+        mask: { key: 'masks/both/a.jpg.mask.png', width: 60 },
+      });
+      expect(fast).toMatchObject({ output: { kind: 'cutout', contentType: 'image/webp' } });
+      expect((fast['model'] as { variant: string }).variant).not.toBe(
+        (both['model'] as { variant: string }).variant,
+      );
+
+      const place = { CLEARCUT_ROOT: root };
+      const status = await clearcut(['status', 'both/a.jpg'], place);
+      expect(status.stdout).toMatch(/mask: results\/masks\/both\/a\.jpg\.mask\.png/);
+      const link = await clearcut(['link', 'both/a.jpg', '--mask'], place);
+      expect(link.stdout).toContain('/results/masks/both/a.jpg.mask.png?');
+      const none = await clearcut(['link', 'fast/a.jpg', '--mask'], place);
+      expect(none.code).toBe(1);
+      expect(none.stderr).toMatch(/There is no mask of "fast\/a.jpg"/);
+      expect(await service.stop('SIGTERM')).toBe(0);
+    },
+    TIMEOUT,
+  );
+});
+
 describe('clearcut remove', () => {
   test(
     'cuts out files and folders, names what failed, and says so by its exit code',
@@ -229,6 +278,37 @@ describe('clearcut remove', () => {
       expect(await filesBelow(join(root, 'out'))).toEqual(['a.jpg.cutout.webp', 'sub/b.jpg.cutout.webp']);
       const { format, hasAlpha } = await sharp(join(root, 'out', 'a.jpg.cutout.webp')).metadata();
       expect({ format, hasAlpha }).toEqual({ format: 'webp', hasAlpha: true });
+    },
+    TIMEOUT,
+  );
+
+  test(
+    'makes of a file what the flags say, and tells every mistake in them before the model is opened',
+    async () => {
+      const root = await temporaryFolder();
+      const file = join(root, 'a.jpg');
+      const scene = join(root, 'scene.png');
+      await writeFile(file, await drawSubject());
+      await writeFile(scene, await drawSubject({ format: 'png', background: '#ff8000' }));
+      const flags = ['--output', 'both', '--format', 'jpg', '--bg-image', scene, '--option', 'max-side=60'];
+      const out = join(root, 'out');
+      const { code, stdout } = await clearcut(['remove', file, '-o', out, '--json', ...flags], QUICK);
+      expect(code).toBe(0);
+      expect(JSON.parse(stdout)).toMatchObject({
+        output: join(out, 'a.jpg.cutout.jpg'),
+        mask: join(out, 'a.jpg.mask.jpg'),
+        width: 60,
+        height: 40,
+      });
+      expect(await filesBelow(out)).toEqual(['a.jpg.cutout.jpg', 'a.jpg.mask.jpg']);
+
+      const wrong = ['--format', 'bmp', '--scale', '5%', '--option', 'x=1'];
+      const refused = await clearcut(['remove', file, '-o', out, ...wrong], {
+        ...QUICK,
+        CLEARCUT_MODEL: 'there-is-no-such-model',
+      });
+      expect(refused.code).toBe(1);
+      expect(refused.stderr).toMatch(/--option x: .*--format: .*--scale: /);
     },
     TIMEOUT,
   );

@@ -168,6 +168,7 @@ function onBuckets(store: ObjectStore, number: number): ObjectStore {
   return {
     description: store.description,
     head: (bucket, ...rest) => store.head(named(bucket), ...rest),
+    tags: (bucket, ...rest) => store.tags(named(bucket), ...rest),
     get: (bucket, ...rest) => store.get(named(bucket), ...rest),
     put: (bucket, ...rest) => store.put(named(bucket), ...rest),
     delete: (bucket, ...rest) => store.delete(named(bucket), ...rest),

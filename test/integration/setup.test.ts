@@ -124,7 +124,11 @@ describeMinio('clearcut setup on MinIO', () => {
       const lifecycle = await clients.client.send(
         new GetBucketLifecycleConfigurationCommand({ Bucket: 'first-out' }),
       );
-      expect(lifecycle.Rules).toMatchObject([{ Filter: { Prefix: 'cutouts/' }, Expiration: { Days: 30 } }]);
+      const rules = lifecycle.Rules?.map(({ Filter, Expiration }) => [Filter?.Prefix, Expiration?.Days]);
+      expect(rules?.sort()).toEqual([
+        ['cutouts/', 30],
+        ['masks/', 30],
+      ]);
 
       const second = await setup(env);
       expect(new Set(second.steps.map(({ status }) => status))).toEqual(new Set(['unchanged']));
@@ -196,6 +200,7 @@ describeMinio('clearcut setup on MinIO', () => {
       ]);
       expect(await rules()).toEqual([
         ['clearcut', 30],
+        ['clearcut-masks', 30],
         ['theirs', 1],
       ]);
 
@@ -216,7 +221,11 @@ describeMinio('clearcut setup on MinIO', () => {
   test(
     'the policy that it prints lets the service and doctor work, and nothing be done beyond',
     async () => {
-      const env = settings('policy');
+      const env = {
+        ...settings('policy'),
+        CLEARCUT_READ_TAGS: 'true',
+        CLEARCUT_BACKGROUND_BUCKET: 'policy-scenes',
+      };
       const { policy } = await setup(env);
       const role = new AssumeRoleProvider({
         stsEndpoint: minio.endpoint,
@@ -240,9 +249,14 @@ describeMinio('clearcut setup on MinIO', () => {
         secretAccessKey: credentials.secretKey,
         sessionToken: credentials.sessionToken ?? '',
       });
-      await store.put('policy-in', 'a.jpg', await drawSubject());
+      await store.put('policy-scenes', 'backgrounds/a.jpg', await drawSubject());
+      await store.put('policy-in', 'a.jpg', await drawSubject(), {
+        metadata: { 'clearcut-bg-image': 'backgrounds/a.jpg' },
+        tags: { 'clearcut:output': 'both' },
+      });
       const service = await startService(await temporaryFolder(), limited);
       await until(async () => (await store.head('policy-out', 'records/a.jpg.json')) !== undefined);
+      expect(await store.head('policy-out', 'masks/a.jpg.mask.png')).toBeDefined();
       await store.put('policy-in', 'b.jpg', Buffer.from('no picture'));
       await until(async () => (await store.head('policy-out', 'dead-letters/b.jpg.json')) !== undefined);
       expect((await clearcut(['redrive', 'b.jpg'], limited)).code).toBe(0);
@@ -253,6 +267,9 @@ describeMinio('clearcut setup on MinIO', () => {
       const denied = { code: 'ACCESS_DENIED' };
       await expect(narrow.delete('policy-in', 'a.jpg')).rejects.toMatchObject(denied);
       await expect(narrow.put('policy-out', 'elsewhere', Buffer.from('x'))).rejects.toMatchObject(denied);
+      await expect(narrow.put('policy-scenes', 'backgrounds/b.jpg', Buffer.from('x'))).rejects.toMatchObject(
+        denied,
+      );
       await expect(narrow.head('first-in', 'any')).rejects.toMatchObject(denied);
     },
     TIMEOUT,

@@ -1,6 +1,6 @@
 import type { Pipeline } from '../../pipeline/process-object.js';
 import type { ResultRecord } from '../../pipeline/result-record.js';
-import { readSettlement } from '../../pipeline/settlement.js';
+import { hasPictures, readSettlement } from '../../pipeline/settlement.js';
 
 export interface Failure {
   readonly key: string;
@@ -18,8 +18,9 @@ export async function readOutcomes({ store, placeOf }: Pipeline, keys: readonly 
   const records: ResultRecord[] = [];
   const failures: Failure[] = [];
   for (const key of keys) {
-    const { record, deadLetter, cutout } = await readSettlement(store, placeOf(key));
-    if (record?.content !== undefined && cutout !== undefined) records.push(record.content);
+    const settlement = await readSettlement(store, placeOf(key));
+    const { record, deadLetter } = settlement;
+    if (record?.content !== undefined && hasPictures(settlement)) records.push(record.content);
     else {
       const { code, message } = deadLetter?.content?.error ?? {
         code: 'OBJECT_NOT_FOUND',

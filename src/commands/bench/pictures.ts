@@ -51,7 +51,7 @@ export async function drawPictures({
  * is no image.
  */
 export async function findPictures(folder: string, results: string): Promise<BenchPicture[]> {
-  const { files } = await findImages([folder], results, 'png');
+  const { files } = await findImages([folder], results);
   if (files.length === 0) {
     throw new ClearcutError('OBJECT_NOT_FOUND', `There are no images in ${folder}.`, {
       remedy: 'Give a folder of images, or leave --input away to have some drawn.',

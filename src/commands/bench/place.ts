@@ -55,10 +55,17 @@ async function removeAll(store: ObjectStore, bucket: string, prefix: string): Pr
 function within(area: string, config: Config): Config {
   return {
     ...config,
-    input: { bucket: config.output.bucket, prefix: `${area}uploads/`, include: ['**'], exclude: [] },
+    input: {
+      ...config.input,
+      bucket: config.output.bucket,
+      prefix: `${area}uploads/`,
+      include: ['**'],
+      exclude: [],
+    },
     output: {
       ...config.output,
       cutoutPrefix: `${area}cutouts/`,
+      maskPrefix: `${area}masks/`,
       recordPrefix: `${area}records/`,
       deadLetterPrefix: `${area}dead-letters/`,
     },

@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import { HeadBucketCommand, type S3Client } from '@aws-sdk/client-s3';
+import { outputPrefixesOf } from '../../config/cross-checks.js';
 import type { Config } from '../../config/schema.js';
 import { ClearcutError } from '../../errors.js';
 import type { ObjectStore } from '../../storage/object-store.js';
 import { createS3Clients } from '../../storage/s3/client.js';
 import { clockDifference, toS3Error } from '../../storage/s3/errors.js';
 import { openStore } from '../context.js';
+import { bucketsOf } from '../option-policy.js';
 import { isTold, readNotification } from '../setup/notification.js';
 import type { S3Server } from '../setup/s3-calls.js';
 import { PUSHED_SOURCES } from '../setup/s3-steps.js';
@@ -46,6 +48,11 @@ export async function s3Checks(config: Config): Promise<Check[]> {
     credentials,
     await check(`bucket ${input}`, () => canRead(store, input)),
     await check(`bucket ${output}`, () => canWrite(store, config)),
+    ...(await Promise.all(
+      bucketsOf(config)
+        .filter((bucket) => bucket !== input && bucket !== output)
+        .map((bucket) => check(`bucket ${bucket}`, () => canBeListed(store, bucket))),
+    )),
     await check('conditional writes', () => conditionsHold(config)),
   );
   if (config.events.sources.some((source) => PUSHED_SOURCES.includes(source)))
@@ -123,9 +130,19 @@ async function canRead(store: ObjectStore, bucket: string): Promise<string> {
   return 'can be listed; it is empty';
 }
 
+/** Only a folder of it may be read. */
+async function canBeListed(store: ObjectStore, bucket: string): Promise<string> {
+  try {
+    for await (const _ of store.list(bucket)) break;
+    return 'can be listed';
+  } catch (thrown) {
+    throw withSetup(thrown);
+  }
+}
+
 async function canWrite(store: ObjectStore, { output }: Config): Promise<string> {
   const { bucket } = output;
-  for (const prefix of [output.cutoutPrefix, output.recordPrefix, output.deadLetterPrefix]) {
+  for (const prefix of outputPrefixesOf(output)) {
     const key = probeKey(prefix);
     try {
       await store.put(bucket, key, Buffer.from(key));

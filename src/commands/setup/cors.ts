@@ -47,7 +47,12 @@ export function corsStep({ client, server }: S3Server, { bucket, origins, method
           client.send(new GetBucketCorsCommand({ Bucket: bucket })),
         ),
       );
-      const { isChanged, rules } = reconcile(answer?.CORSRules ?? [], wanted, ({ ID }) => ID, normalise);
+      const { isChanged, rules } = reconcile(
+        answer?.CORSRules ?? [],
+        wanted === undefined ? [] : [wanted],
+        ({ ID }) => ID,
+        normalise,
+      );
       if (!isChanged) return { state: 'unchanged', detail };
       const apply = async () => {
         if (rules.length === 0) await client.send(new DeleteBucketCorsCommand({ Bucket: bucket }));

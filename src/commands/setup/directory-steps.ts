@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import type { Config } from '../../config/schema.js';
 import { systemCodeOf } from '../../errors.js';
 import { openStore } from '../context.js';
+import { bucketsOf } from '../option-policy.js';
 import type { Plan, Step } from './step.js';
 
 /** The folders of the buckets below the root. */
 export function directorySteps(config: Config): Step[] {
   const { root } = config.storage;
-  return [...new Set([config.input.bucket, config.output.bucket])].map((bucket) => ({
+  return bucketsOf(config).map((bucket) => ({
     name: `bucket ${bucket}`,
     async plan(): Promise<Plan> {
       const folder = join(root, bucket);

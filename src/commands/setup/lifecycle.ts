@@ -4,27 +4,33 @@ import {
   type LifecycleRule,
   PutBucketLifecycleConfigurationCommand,
 } from '@aws-sdk/client-s3';
-import { RULE_ID, reconcile } from './rules.js';
+import { MASK_RULE_ID, RULE_ID, reconcile } from './rules.js';
 import { callS3, noneYet, type S3Server, unless } from './s3-calls.js';
 import type { Plan, Step } from './step.js';
 
 export interface LifecycleWish {
   readonly bucket: string;
-  readonly prefix: string;
-  /** 0: nothing expires, and our rule is taken away. */
+  readonly cutoutPrefix: string;
+  readonly maskPrefix: string;
+  /** 0: nothing expires, and our rules are taken away. */
   readonly days: number;
 }
 
 /**
- * The rule by which the server deletes old cut-outs. Records stay: they are how the sweep knows that an input was
+ * The rules by which the server deletes old cut-outs and masks. Records stay: they are how the sweep knows that an input was
  * done, and without them it would make every cut-out anew. Rules of others stay.
  */
-export function lifecycleStep({ client, server }: S3Server, { bucket, prefix, days }: LifecycleWish): Step {
-  const wanted: LifecycleRule | undefined =
-    days === 0
-      ? undefined
-      : { ID: RULE_ID, Status: 'Enabled', Filter: { Prefix: prefix }, Expiration: { Days: days } };
-  const detail = wanted === undefined ? 'cut-outs are kept' : `${prefix}* is deleted after ${days} days`;
+export function lifecycleStep({ client, server }: S3Server, wish: LifecycleWish): Step {
+  const { bucket, cutoutPrefix, maskPrefix, days } = wish;
+  const rule = (id: string, prefix: string): LifecycleRule => ({
+    ID: id,
+    Status: 'Enabled',
+    Filter: { Prefix: prefix },
+    Expiration: { Days: days },
+  });
+  const wanted = days === 0 ? [] : [rule(RULE_ID, cutoutPrefix), rule(MASK_RULE_ID, maskPrefix)];
+  const detail =
+    days === 0 ? 'cut-outs are kept' : `${cutoutPrefix}* and ${maskPrefix}* are deleted after ${days} days`;
   const unsupported = {
     message: 'the server deletes nothing by age',
     remedy: 'Set CLEARCUT_CUTOUT_EXPIRY_DAYS=0 and delete old cut-outs by a job of your own.',

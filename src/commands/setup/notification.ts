@@ -95,8 +95,18 @@ export function withOurRule(
   const queue = isTopic ? undefined : { ...rule, QueueArn: wish.targetArn };
   const topic = isTopic ? { ...rule, TopicArn: wish.targetArn } : undefined;
   const idOf = (existing: Rule) => existing.Id;
-  const queues = reconcile<QueueConfiguration>(current.QueueConfigurations ?? [], queue, idOf, describe);
-  const topics = reconcile<TopicConfiguration>(current.TopicConfigurations ?? [], topic, idOf, describe);
+  const queues = reconcile<QueueConfiguration>(
+    current.QueueConfigurations ?? [],
+    queue === undefined ? [] : [queue],
+    idOf,
+    describe,
+  );
+  const topics = reconcile<TopicConfiguration>(
+    current.TopicConfigurations ?? [],
+    topic === undefined ? [] : [topic],
+    idOf,
+    describe,
+  );
   return {
     isChanged: queues.isChanged || topics.isChanged,
     configuration: {

@@ -1,4 +1,6 @@
+import { outputPrefixesOf } from '../../config/cross-checks.js';
 import type { Config } from '../../config/schema.js';
+import { backgroundAreaOf, bucketsOf } from '../option-policy.js';
 
 /** An IAM policy, as AWS, MinIO and Ceph understand it. */
 export interface Policy {
@@ -14,22 +16,24 @@ interface Statement {
 }
 
 /**
- * The least that `clearcut run`, `status`, `link`, `redrive` and `doctor` need: to read the input and to write three
- * folders of the output. `clearcut setup` itself needs more (making buckets and their rules) and runs under
+ * The least that `clearcut run`, `status`, `link`, `redrive` and `doctor` need: to read the input and the backgrounds,
+ * and to write four folders of the output. `clearcut setup` itself needs more (making buckets and their rules) and runs under
  * somebody else's key. `queueArn`: the SQS queue, where one is used.
  *
  * Listing is not limited to a prefix: S3 answers 403 instead of 404 for an object that does not exist unless the
  * whole bucket may be listed.
  */
-export function leastPrivilegePolicy({ input, output, events }: Config, queueArn?: string): Policy {
+export function leastPrivilegePolicy(config: Config, queueArn?: string): Policy {
+  const { input, output, events } = config;
+  const backgrounds = backgroundAreaOf(config);
   const inputObjects = `arn:aws:s3:::${input.bucket}/${input.prefix}*`;
-  const outputObjects = [output.cutoutPrefix, output.recordPrefix, output.deadLetterPrefix].map(
-    (prefix) => `arn:aws:s3:::${output.bucket}/${prefix}*`,
-  );
-  const buckets = [...new Set([input.bucket, output.bucket])].map((bucket) => `arn:aws:s3:::${bucket}`);
+  const outputObjects = outputPrefixesOf(output).map((prefix) => `arn:aws:s3:::${output.bucket}/${prefix}*`);
+  const buckets = bucketsOf(config).map((bucket) => `arn:aws:s3:::${bucket}`);
+  const readActions = input.readTags ? ['s3:GetObject', 's3:GetObjectTagging'] : ['s3:GetObject'];
   const statements: Statement[] = [
     allow('ListBuckets', ['s3:ListBucket'], buckets),
-    allow('ReadInput', ['s3:GetObject'], [inputObjects]),
+    allow('ReadInput', readActions, [inputObjects]),
+    allow('ReadBackgrounds', ['s3:GetObject'], [`arn:aws:s3:::${backgrounds.bucket}/${backgrounds.prefix}*`]),
     allow('GrantUploadLinks', ['s3:PutObject'], [inputObjects]),
     allow(
       'WriteOutput',

@@ -3,6 +3,7 @@ import { ClearcutError } from '../../errors.js';
 import type { ObjectStore } from '../../storage/object-store.js';
 import { createS3Clients } from '../../storage/s3/client.js';
 import { openStore } from '../context.js';
+import { bucketsOf } from '../option-policy.js';
 import { corsStep } from './cors.js';
 import { lifecycleStep } from './lifecycle.js';
 import { natsStreamStep } from './nats-stream.js';
@@ -39,7 +40,7 @@ export async function openS3Setup(config: Config): Promise<{ steps: Step[]; poli
 function s3Steps({ config, server, store, targetArn }: S3StepsOptions): Step[] {
   const { input, output, events, s3, delivery } = config;
   const isOneBucket = input.bucket === output.bucket;
-  const steps = [...new Set([input.bucket, output.bucket])].map((bucket) => bucketStep(store, bucket));
+  const steps = bucketsOf(config).map((bucket) => bucketStep(store, bucket));
 
   // Before the notification: what the server publishes while there is no stream is lost.
   if (events.sources.includes('nats')) steps.push(natsStreamStep(config));
@@ -61,7 +62,12 @@ function s3Steps({ config, server, store, targetArn }: S3StepsOptions): Step[] {
   if (!isOneBucket)
     steps.push(corsStep(server, { bucket: output.bucket, origins, methods: ['GET', 'HEAD'] }));
   steps.push(
-    lifecycleStep(server, { bucket: output.bucket, prefix: output.cutoutPrefix, days: output.expireDays }),
+    lifecycleStep(server, {
+      bucket: output.bucket,
+      cutoutPrefix: output.cutoutPrefix,
+      maskPrefix: output.maskPrefix,
+      days: output.expireDays,
+    }),
   );
   return steps;
 }

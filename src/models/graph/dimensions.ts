@@ -8,6 +8,7 @@ import {
   type ValueInfoProto,
 } from '../onnx/onnx_pb.js';
 import { constantsOf, readInt64, writeInt64 } from './constants.js';
+import { inputsOf } from './name-ends.js';
 
 /**
  * Makes the batch dimension of inputs and outputs symbolic, so that one session takes batches of any size. Throws
@@ -30,10 +31,26 @@ export function freeBatch(graph: GraphProto): void {
     if (shape === undefined || isConstant || !startsWithOne(shape)) continue;
     throw new ClearcutError('MODEL_UNSUPPORTED', `The node "${node.name}" fixes the batch size at 1.`);
   }
-  for (const value of picturesOf(graph)) {
-    dimensionsOf(value)[0] = create(TensorShapeProto_DimensionSchema, {
-      value: { case: 'dimParam', value: 'N' },
-    });
+  const free = create(TensorShapeProto_DimensionSchema, { value: { case: 'dimParam', value: 'N' } });
+  for (const input of inputsOf(graph)) dimensionsOf(input)[0] = free;
+  for (const output of graph.output) {
+    const shape = shapeOf(output);
+    if (shape?.length === 2)
+      throw new ClearcutError('MODEL_UNSUPPORTED', `"${output.name}" has no room for a batch.`);
+    if (shape !== undefined && shape.length > 2) shape[0] = free;
+  }
+}
+
+/** Throws MODEL_UNSUPPORTED where the graph takes pictures of a fixed size that is not side x side. */
+export function requireSide(graph: GraphProto, side: number): void {
+  for (const input of inputsOf(graph)) {
+    const [height, width] = dimensionsOf(input).slice(2).map(sizeOf);
+    if ([height, width].every((size) => size === undefined || size === side)) continue;
+    throw new ClearcutError(
+      'MODEL_UNSUPPORTED',
+      `The model takes pictures of ${width ?? 'any'} x ${height ?? 'any'} pixels, not of ${side} x ${side}.`,
+      { remedy: 'Give the side that it was exported for. Pictures that are not square are not supported.' },
+    );
   }
 }
 
@@ -57,10 +74,10 @@ export function scaleSide(graph: GraphProto, from: number, to: number): void {
       readInt64(tensor).map((size) => scaled(size, from, to)),
     );
   }
-  for (const value of picturesOf(graph)) {
-    for (const dimension of dimensionsOf(value).slice(2)) {
-      if (dimension.value.case !== 'dimValue') continue;
-      dimension.value.value = BigInt(scaled(Number(dimension.value.value), from, to));
+  for (const value of [...inputsOf(graph), ...graph.output]) {
+    for (const dimension of (shapeOf(value) ?? []).slice(-2)) {
+      const size = sizeOf(dimension);
+      if (size !== undefined) dimension.value = { case: 'dimValue', value: BigInt(scaled(size, from, to)) };
     }
   }
 }
@@ -84,12 +101,6 @@ function producersOf(graph: GraphProto): ReadonlyMap<string, NodeProto> {
   return new Map(graph.node.flatMap((node) => node.output.map((output) => [output, node] as const)));
 }
 
-/** What goes in and out of the graph. Old exporters list weights among the inputs too. */
-function picturesOf(graph: GraphProto): ValueInfoProto[] {
-  const weights = new Set(graph.initializer.map((tensor) => tensor.name));
-  return [...graph.input.filter((input) => !weights.has(input.name)), ...graph.output];
-}
-
 function scaled(size: number, from: number, to: number): number {
   const value = (size * to) / from;
   if (Number.isInteger(value)) return value;
@@ -99,9 +110,19 @@ function scaled(size: number, from: number, to: number): number {
   );
 }
 
-function dimensionsOf(value: ValueInfoProto): TensorShapeProto_Dimension[] {
+/** The dimensions as far as the graph tells them. */
+function shapeOf(value: ValueInfoProto): TensorShapeProto_Dimension[] | undefined {
   const type = value.type?.value;
-  const shape = type?.case === 'tensorType' ? type.value.shape : undefined;
-  if (shape?.dim.length === 4) return shape.dim;
+  return type?.case === 'tensorType' ? type.value.shape?.dim : undefined;
+}
+
+/** Undefined where it is free. */
+function sizeOf({ value }: TensorShapeProto_Dimension): number | undefined {
+  return value.case === 'dimValue' ? Number(value.value) : undefined;
+}
+
+function dimensionsOf(value: ValueInfoProto): TensorShapeProto_Dimension[] {
+  const shape = shapeOf(value);
+  if (shape?.length === 4) return shape;
   throw new ClearcutError('MODEL_UNSUPPORTED', `"${value.name}" is not a picture with four dimensions.`);
 }

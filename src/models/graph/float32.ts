@@ -6,6 +6,7 @@ import {
   type ValueInfoProto,
 } from '../onnx/onnx_pb.js';
 import { halvesToFloats } from './float16.js';
+import { everyGraph, hasInnerGraphs } from './inner-graphs.js';
 
 /**
  * Turns a float16 graph into float32: weights widened (exactly), casts between the two dropped. On a CPU the runtime
@@ -14,12 +15,14 @@ import { halvesToFloats } from './float16.js';
  */
 export function toFloat32(graph: GraphProto): void {
   const floats = floatValues(graph);
-  for (const tensor of graph.initializer) widen(tensor);
-  for (const node of graph.node) {
-    for (const attribute of node.attribute) if (attribute.t !== undefined) widen(attribute.t);
+  for (const each of everyGraph(graph)) {
+    for (const tensor of each.initializer) widen(tensor);
+    for (const { attribute } of each.node) for (const { t } of attribute) if (t !== undefined) widen(t);
+    for (const value of [...each.input, ...each.output, ...each.valueInfo]) widenType(value);
+    for (const node of each.node) castToFloat(node);
   }
-  for (const value of [...graph.input, ...graph.output, ...graph.valueInfo]) widenType(value);
-  dropFloatCasts(graph, floats);
+  // What a branch reads without saying so must keep its name; a cast between floats harms nobody.
+  if (!hasInnerGraphs(graph)) dropFloatCasts(graph, floats);
 }
 
 /** Names of the values that are float16 or float32, as far as the graph says so. */
@@ -49,7 +52,6 @@ function dropFloatCasts(graph: GraphProto, floats: ReadonlySet<string>): void {
     const [input] = node.input;
     const [output] = node.output;
     if (node.opType !== 'Cast' || input === undefined || output === undefined) return true;
-    if (castTarget(node) === DataType.FLOAT16) setCastTarget(node, DataType.FLOAT);
     if (castTarget(node) !== DataType.FLOAT || !floats.has(input)) return true;
     // The input may be the output of a cast that is gone by now.
     const origin = resolve(input);
@@ -94,6 +96,7 @@ function castTarget(node: NodeProto): number | undefined {
   return to === undefined ? undefined : Number(to.i);
 }
 
-function setCastTarget(node: NodeProto, dataType: DataType): void {
-  for (const attribute of node.attribute) if (attribute.name === 'to') attribute.i = BigInt(dataType);
+function castToFloat(node: NodeProto): void {
+  if (node.opType !== 'Cast' || castTarget(node) !== DataType.FLOAT16) return;
+  for (const attribute of node.attribute) if (attribute.name === 'to') attribute.i = BigInt(DataType.FLOAT);
 }

@@ -1,5 +1,6 @@
 import { ClearcutError } from '../../errors.js';
 import type { GraphProto } from '../onnx/onnx_pb.js';
+import { readsOf } from './inner-graphs.js';
 
 /**
  * Keeps one output of the graph and only what it needs: training heads and side outputs cost time and memory and
@@ -23,8 +24,7 @@ export function removeUnused(graph: GraphProto): void {
     .toReversed()
     .filter((node) => {
       if (!node.output.some((output) => needed.has(output))) return false;
-      // An optional input or output that is left out has an empty name.
-      for (const input of node.input) if (input !== '') needed.add(input);
+      for (const name of readsOf(node)) needed.add(name);
       return true;
     })
     .toReversed();

@@ -64,7 +64,7 @@ async function checkConditions(
 function newSidecar(
   { etag, stat }: TempFile,
   { key }: Place,
-  { contentType, metadata }: PutOptions,
+  { contentType, metadata, tags }: PutOptions,
 ): Sidecar {
   return {
     key,
@@ -72,6 +72,7 @@ function newSidecar(
     size: Number(stat.size),
     ...(contentType !== undefined && { contentType }),
     metadata: { ...metadata },
+    ...(tags !== undefined && { tags: { ...tags } }),
     writtenAt: Date.now(),
   };
 }

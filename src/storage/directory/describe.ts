@@ -20,6 +20,7 @@ import {
 export interface Described {
   readonly head: ObjectHead;
   readonly identity: FileIdentity;
+  readonly tags: Readonly<Record<string, string>>;
 }
 
 /** Times that a file is hashed while it keeps changing. */
@@ -41,15 +42,19 @@ export async function describeFile(
     const before = await handle.stat({ bigint: true });
     const identity = identityOf(before);
     const known = await readSidecar(layout, place, identity);
-    if (known !== undefined) return { head: toHead(place, before, known), identity };
+    if (known !== undefined) return described(place, before, known);
 
     const etag = await hashFile(handle, signal);
     if (identityOf(await handle.stat({ bigint: true })) !== identity) continue;
     const sidecar = await newSidecar(place, layout, { etag, size: Number(before.size) });
     if (!isTooFresh(before)) await remember(layout, place, identity, sidecar);
-    return { head: toHead(place, before, sidecar), identity };
+    return described(place, before, sidecar);
   }
   throw changedWhileRead(place);
+}
+
+function described(place: Place, stat: BigIntStats, sidecar: Sidecar): Described {
+  return { head: toHead(place, stat, sidecar), identity: identityOf(stat), tags: sidecar.tags ?? {} };
 }
 
 /** The file changed between two looks at it: nothing that was read of it can be trusted. */

@@ -7,8 +7,8 @@ import type { FileIdentity } from './identity.js';
 import { type Layout, newTempPath, syncFolder } from './layout.js';
 
 /**
- * What the file system does not keep of an object: content type, user metadata, and the ETag so that it need not be
- * computed again. Each version of a file has a sidecar of its own, named after the key's hash and the file's
+ * What the file system does not keep of an object: content type, user metadata, tags, and the ETag so that it need
+ * not be computed again. Each version of a file has a sidecar of its own, named after the key's hash and the file's
  * identity. So it can be written before the file appears, concurrent writers never overwrite each other's, and one
  * that a crash leaves behind describes a file that does not exist: it is harmless.
  */
@@ -21,6 +21,8 @@ const sidecarSchema = z.object({
   /** Absent where nobody gave one. */
   contentType: z.string().optional(),
   metadata: z.record(z.string(), z.string()),
+  /** Absent where there are none. */
+  tags: z.record(z.string(), z.string()).optional(),
   /** Milliseconds since 1970. */
   writtenAt: z.number(),
 });

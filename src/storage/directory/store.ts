@@ -16,7 +16,7 @@ import type {
   PutOptions,
 } from '../object-store.js';
 import { commit } from './commit.js';
-import { describeFile } from './describe.js';
+import { type Described, describeFile } from './describe.js';
 import { guard, toStoreError, unlessMissing } from './fs-errors.js';
 import { identityOf } from './identity.js';
 import { openLayout, removeStaleTempFiles, syncFolder } from './layout.js';
@@ -74,10 +74,10 @@ export async function createDirectoryStore({ root, links }: DirectoryStoreOption
     return undefined;
   }
 
-  async function readHead(place: Place): Promise<ObjectHead | undefined> {
+  async function describe(place: Place): Promise<Described | undefined> {
     const handle = await openObject(place);
     try {
-      return handle && (await describeFile(handle, place, layout)).head;
+      return handle && (await describeFile(handle, place, layout));
     } finally {
       await handle?.close();
     }
@@ -86,13 +86,7 @@ export async function createDirectoryStore({ root, links }: DirectoryStoreOption
   async function openContent(place: Place, options: GetOptions): Promise<ObjectContent> {
     options.signal?.throwIfAborted();
     const handle = await openObject(place);
-    if (handle === undefined) {
-      const { bucket, key } = place;
-      throw new ClearcutError('OBJECT_NOT_FOUND', `There is no object "${key}" in "${bucket}".`, {
-        bucket,
-        key,
-      });
-    }
+    if (handle === undefined) throw notFound(place);
     try {
       const described = await describeFile(handle, place, layout, options.signal);
       return { head: described.head, body: readBody(handle, described, place, options) };
@@ -106,7 +100,7 @@ export async function createDirectoryStore({ root, links }: DirectoryStoreOption
     await guard(place, () => checkBucket(place.bucketFolder, place.bucket));
     const temp = await writeTempFile(layout, body, options.maxBytes, place);
     try {
-      const currentEtag = async () => (await readHead(place))?.etag;
+      const currentEtag = async () => (await describe(place))?.head.etag;
       return await oneAtATime(place.file, () =>
         guard(place, () => commit(temp, place, layout, options, currentEtag)),
       );
@@ -145,7 +139,13 @@ export async function createDirectoryStore({ root, links }: DirectoryStoreOption
     description: `directory ${root}`,
     head: async (bucket, key) => {
       const place = placeOf(layout.root, bucket, key);
-      return guard(place, () => readHead(place));
+      return guard(place, async () => (await describe(place))?.head);
+    },
+    tags: async (bucket, key) => {
+      const place = placeOf(layout.root, bucket, key);
+      const described = await guard(place, () => describe(place));
+      if (described === undefined) throw notFound(place);
+      return described.tags;
     },
     get: async (bucket, key, options = {}) => {
       const place = placeOf(layout.root, bucket, key);
@@ -189,6 +189,13 @@ export async function createDirectoryStore({ root, links }: DirectoryStoreOption
       return issuer().presignPut(bucket, key, options);
     },
   };
+}
+
+function notFound({ bucket, key }: Place): ClearcutError {
+  return new ClearcutError('OBJECT_NOT_FOUND', `There is no object "${key}" in "${bucket}".`, {
+    bucket,
+    key,
+  });
 }
 
 function ignore(): void {}

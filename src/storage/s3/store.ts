@@ -1,5 +1,10 @@
 import { Readable } from 'node:stream';
-import { DeleteObjectCommand, GetObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3';
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  GetObjectTaggingCommand,
+  HeadObjectCommand,
+} from '@aws-sdk/client-s3';
 import { ClearcutError, type ErrorSubject } from '../../errors.js';
 import type { ListOptions, ObjectHead, ObjectStore, ObjectSummary } from '../object-store.js';
 import { bucketExists, createBucket } from './buckets.js';
@@ -114,6 +119,12 @@ export async function createS3Store(options: S3StoreOptions): Promise<S3Store> {
       guard({ bucket, key }, async () => {
         checkKey(bucket, key);
         return readHead(bucket, key);
+      }),
+    tags: (bucket, key) =>
+      guard({ bucket, key }, async () => {
+        checkKey(bucket, key);
+        const { TagSet } = await client.send(new GetObjectTaggingCommand({ Bucket: bucket, Key: key }));
+        return Object.fromEntries((TagSet ?? []).map(({ Key = '', Value = '' }) => [Key, Value]));
       }),
     get: (bucket, key, getOptions = {}) =>
       guard({ bucket, key }, async () => {

@@ -36,6 +36,7 @@ export async function writeObject(
     Key: key,
     ContentType: options.contentType ?? 'application/octet-stream',
     Metadata: { ...options.metadata },
+    Tagging: options.tags && asQuery(options.tags),
     IfNoneMatch: options.ifNoneMatch,
     // Ceph compares the header as it comes: with quotes no ETag is ever equal.
     IfMatch: options.ifMatch,
@@ -59,6 +60,13 @@ export async function writeObject(
     contentType: options.contentType ?? 'application/octet-stream',
     metadata: { ...options.metadata },
   };
+}
+
+/** Tags go into a header, as the query of a URL. */
+function asQuery(tags: Readonly<Record<string, string>>): string {
+  return Object.entries(tags)
+    .map((tag) => tag.map(encodeURIComponent).join('='))
+    .join('&');
 }
 
 async function upload(

@@ -75,6 +75,19 @@ export function describeObjects(test: StoreTest): void {
       expect((await test.head('a'))?.metadata).toEqual({});
     });
 
+    it('has the tags that it was put with, whatever they say', async () => {
+      const tags = { 'clearcut:format': 'webp', 'clearcut:bg-color': 'white', 'two words': 'a+b=c/d @ e' };
+      await test.put('a', 'a', { tags });
+      expect(await test.tags('a')).toEqual(tags);
+      expect((await test.head('a'))?.metadata).toEqual({});
+    });
+
+    it('has no tags unless it was given some, nor those of the version before', async () => {
+      await test.put('a', 'first', { tags: { version: '1' } });
+      await test.put('a', 'second');
+      expect(await test.tags('a')).toEqual({});
+    });
+
     it('keeps every byte of a large stream', async () => {
       const chunk = Buffer.from(Array.from({ length: 65_536 }, (_, index) => (index * 31) % 251));
       const chunks = Array.from({ length: 100 }, () => chunk);
@@ -101,10 +114,15 @@ export function describeObjects(test: StoreTest): void {
       await expectCode(test.store().get(test.bucket(), test.key('nothing')), 'OBJECT_NOT_FOUND');
     });
 
+    it('throws OBJECT_NOT_FOUND when asked for its tags', async () => {
+      await expectCode(test.tags('nothing'), 'OBJECT_NOT_FOUND');
+    });
+
     it('throws BUCKET_NOT_FOUND where the bucket is missing', async () => {
       const missing = 'clearcut-missing-bucket';
       await expectCode(test.store().get(missing, 'a'), 'BUCKET_NOT_FOUND');
       await expectCode(test.store().put(missing, 'a', Buffer.from('a')), 'BUCKET_NOT_FOUND');
+      await expectCode(test.store().tags(missing, 'a'), 'BUCKET_NOT_FOUND');
       await expectCode(test.store().delete(missing, 'a'), 'BUCKET_NOT_FOUND');
       await expectCode(collect(test.store().list(missing)), 'BUCKET_NOT_FOUND');
     });

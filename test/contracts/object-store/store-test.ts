@@ -33,6 +33,7 @@ export interface StoreTest {
   readonly key: (name: string) => string;
   readonly put: (name: string, text?: string, options?: PutOptions) => Promise<ObjectHead>;
   readonly head: (name: string) => Promise<ObjectHead | undefined>;
+  readonly tags: (name: string) => Promise<Readonly<Record<string, string>>>;
   readonly read: (name: string) => Promise<string>;
   readonly readBytes: (name: string) => Promise<Buffer>;
   /** Whole keys, prefix included. */
@@ -58,6 +59,7 @@ export function createStoreTest(
     key,
     put: (name, text = name, options = {}) => store().put(bucket(), key(name), Buffer.from(text), options),
     head: (name) => store().head(bucket(), key(name)),
+    tags: (name) => store().tags(bucket(), key(name)),
     read: async (name) => (await readBytes(name)).toString(),
     readBytes,
     keysOf: async (options) => (await collect(store().list(bucket(), options))).map((summary) => summary.key),

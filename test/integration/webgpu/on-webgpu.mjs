@@ -3,7 +3,7 @@
 //   node on-webgpu.mjs run MODELS        MODELS: JSON, models by name (PreparedModel)
 import { probeDevice } from '../../../dist/inference/devices/probe.js';
 import { startEngine } from '../../../dist/inference/engine.js';
-import { referenceMattes, selfTest } from '../../../dist/inference/self-test.js';
+import { referenceRun, selfTest } from '../../../dist/inference/self-test.js';
 import { createLogger } from '../../../dist/telemetry/logger.js';
 
 const [task, models = '{}'] = process.argv.slice(2);
@@ -16,7 +16,7 @@ process.stdout.write(JSON.stringify(answer));
 
 async function runAll() {
   const pictures = Array.from({ length: 5 }, (_, index) => drawn(tiny.input.side, index));
-  const reference = await referenceMattes({ model: tiny, threads: 1 });
+  const { mattes: reference } = await referenceRun({ model: tiny, threads: 1 });
   const test = (model) => selfTest({ model, device: 'webgpu', threads: 1, reference });
   return {
     probe: await outcome(probeDevice('webgpu', 'all')),

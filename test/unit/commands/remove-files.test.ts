@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { findImages } from '../../../src/commands/remove-files.js';
+import { findImages, outputFile } from '../../../src/commands/remove-files.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 
 async function filesAt(root: string, ...names: string[]): Promise<void> {
@@ -12,12 +12,12 @@ async function filesAt(root: string, ...names: string[]): Promise<void> {
 }
 
 async function outputsOf(root: string, paths: string[]): Promise<string[]> {
+  const out = join(root, 'out');
   const { files } = await findImages(
     paths.map((path) => join(root, path)),
-    join(root, 'out'),
-    'png',
+    out,
   );
-  return files.map(({ output }) => output.slice(root.length + 1));
+  return files.map(({ key }) => outputFile(out, key, 'cutout', 'png').slice(root.length + 1));
 }
 
 test('subfolders are kept, other files and hidden ones left alone', async () => {
@@ -31,12 +31,8 @@ test('subfolders are kept, other files and hidden ones left alone', async () => 
     'in/.d.png',
     'in/e.heic',
   );
-  const { files, ignored } = await findImages([join(root, 'in')], join(root, 'out'), 'webp');
-  expect(files.map(({ output }) => output.slice(root.length + 1))).toEqual([
-    'out/a.jpg.cutout.webp',
-    'out/deep/er/b.PNG.cutout.webp',
-    'out/e.heic.cutout.webp',
-  ]);
+  const { files, ignored } = await findImages([join(root, 'in')], join(root, 'out'));
+  expect(files.map(({ key }) => key)).toEqual(['a.jpg', 'deep/er/b.PNG', 'e.heic']);
   expect(ignored).toBe(1);
 });
 
@@ -66,7 +62,7 @@ test('two files that would share an output are refused by name', async () => {
   await filesAt(root, 'one/a.jpg', 'two/a.jpg');
   await expect(outputsOf(root, ['one/a.jpg', 'two/a.jpg'])).rejects.toMatchObject({
     code: 'KEY_INVALID',
-    message: expect.stringMatching(/one\/a\.jpg and .*two\/a\.jpg would both become/),
+    message: expect.stringMatching(/one\/a\.jpg and .*two\/a\.jpg would both be those of a\.jpg/),
   });
 });
 
@@ -76,4 +72,8 @@ test('a path that does not exist is named', async () => {
     code: 'OBJECT_NOT_FOUND',
     message: expect.stringContaining('nothing'),
   });
+});
+
+test('a mask has a name of its own beside the cut-out', () => {
+  expect(outputFile('/out', 'in/a.jpg', 'mask', 'webp')).toBe('/out/in/a.jpg.mask.webp');
 });

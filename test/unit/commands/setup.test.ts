@@ -91,20 +91,24 @@ describe('rules of a bucket', () => {
   }
   const theirs: Rule = { id: 'theirs', days: 1 };
   const ours: Rule = { id: 'clearcut', days: 30 };
-  const merge = (current: Rule[], wanted: Rule | undefined) =>
+  const masks: Rule = { id: 'clearcut-masks', days: 30 };
+  const merge = (current: Rule[], wanted: Rule[]) =>
     reconcile(
       current,
       wanted,
       ({ id }) => id,
-      ({ days }) => days,
+      (rule) => rule,
     );
 
   test.each([
-    ['added', [theirs], ours, true, [theirs, ours]],
-    ['kept', [ours, theirs], ours, false, [ours, theirs]],
-    ['changed', [ours, theirs], { ...ours, days: 7 }, true, [theirs, { ...ours, days: 7 }]],
-    ['taken away', [ours, theirs], undefined, true, [theirs]],
-    ['not there and not wanted', [theirs], undefined, false, [theirs]],
+    ['added', [theirs], [ours], true, [theirs, ours]],
+    ['kept', [ours, theirs], [ours], false, [ours, theirs]],
+    ['changed', [ours, theirs], [{ ...ours, days: 7 }], true, [theirs, { ...ours, days: 7 }]],
+    ['taken away', [ours, theirs], [], true, [theirs]],
+    ['not there and not wanted', [theirs], [], false, [theirs]],
+    ['one of two', [ours, theirs], [ours, masks], true, [theirs, ours, masks]],
+    ['two, in another order', [masks, theirs, ours], [ours, masks], false, [masks, theirs, ours]],
+    ['two, both taken away', [masks, theirs, ours], [], true, [theirs]],
   ])('ours is %s', (_, current, wanted, isChanged, rules) => {
     expect(merge(current, wanted)).toEqual({ isChanged, rules });
   });
@@ -152,12 +156,28 @@ describe('the policy', () => {
     const deleting = Statement.filter(({ Action }) => Action.includes('s3:DeleteObject'));
     expect(deleting.flatMap(({ Resource }) => Resource)).toEqual([
       'arn:aws:s3:::results/cutouts/*',
+      'arn:aws:s3:::results/masks/*',
       'arn:aws:s3:::results/records/*',
       'arn:aws:s3:::results/dead-letters/*',
     ]);
     const reading = Statement.filter(({ Sid }) => Sid === 'ReadInput');
     expect(reading[0]?.Resource).toEqual(['arn:aws:s3:::uploads/photos/*']);
     expect(Statement.flatMap(({ Action }) => Action).filter((action) => action.includes('*'))).toEqual([]);
+  });
+
+  test('lets tags be read only where they are, and backgrounds where they lie', () => {
+    const read = (env: Record<string, string>) =>
+      policyFor(env).Statement.filter(({ Sid }) => /^Read|^List/.test(Sid));
+    expect(read({})).toMatchObject([
+      { Resource: ['arn:aws:s3:::uploads', 'arn:aws:s3:::results'] },
+      { Action: ['s3:GetObject'] },
+      { Resource: ['arn:aws:s3:::uploads/backgrounds/*'] },
+    ]);
+    expect(read({ CLEARCUT_READ_TAGS: 'true', CLEARCUT_BACKGROUND_BUCKET: 'scenes' })).toMatchObject([
+      { Resource: ['arn:aws:s3:::uploads', 'arn:aws:s3:::results', 'arn:aws:s3:::scenes'] },
+      { Action: ['s3:GetObject', 's3:GetObjectTagging'] },
+      { Resource: ['arn:aws:s3:::scenes/backgrounds/*'] },
+    ]);
   });
 
   test('names the queue only where there is one, and listening only where it is asked for', () => {

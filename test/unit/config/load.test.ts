@@ -58,7 +58,8 @@ describe('where values come from', () => {
   });
 
   test('an empty variable counts as not set', () => {
-    expect(loadConfig({ cwd: '/nowhere', env: { CLEARCUT_FORMAT: '' } }).config.output.format).toBe('png');
+    const { config } = loadConfig({ cwd: '/nowhere', env: { CLEARCUT_OUTPUT_BUCKET: '' } });
+    expect(config.output.bucket).toBe('results');
   });
 
   test('relative folders start at the working folder', () => {

@@ -70,7 +70,12 @@ describe('format: auto', () => {
   );
 
   test('is JPEG also where the subject is all there is', async () => {
-    const full = { data: new Uint8Array(SIDE * SIDE).fill(255), side: SIDE, coverage: 1 };
+    const full = {
+      data: new Uint8Array(SIDE * SIDE).fill(255),
+      side: SIDE,
+      coverage: 1,
+      rawRange: { min: 0, max: 1 },
+    };
     const source: MatteSource = { side: SIDE, infer: () => Promise.resolve(full) };
     const { files } = await cutOut(await drawSubject(), source, { ...DEFAULT_OPTIONS, format: 'auto' });
 
@@ -133,7 +138,12 @@ describe('the subject', () => {
   });
 
   test('that is not there changes no canvas, and throws no shadow', async () => {
-    const empty = { data: new Uint8Array(SIDE * SIDE), side: SIDE, coverage: 0 };
+    const empty = {
+      data: new Uint8Array(SIDE * SIDE),
+      side: SIDE,
+      coverage: 0,
+      rawRange: { min: 0, max: 1 },
+    };
     const source: MatteSource = { side: SIDE, infer: () => Promise.resolve(empty) };
     const { files, subject } = await cutOut(await drawSubject(), source, {
       ...DEFAULT_OPTIONS,
@@ -166,7 +176,12 @@ describe('region', () => {
   });
 
   test('what is outside is background, and what is inside is where it was', async () => {
-    const full = { data: new Uint8Array(SIDE * SIDE).fill(255), side: SIDE, coverage: 1 };
+    const full = {
+      data: new Uint8Array(SIDE * SIDE).fill(255),
+      side: SIDE,
+      coverage: 1,
+      rawRange: { min: 0, max: 1 },
+    };
     const source: MatteSource = { side: SIDE, infer: () => Promise.resolve(full) };
     const bytes = await drawSubject({ format: 'png' });
     const { files, subject } = await cutOut(bytes, source, { ...DEFAULT_OPTIONS, region });
@@ -211,7 +226,7 @@ function knowing(seen: Uint8Array[], side = SIDE): MatteSource {
     side,
     infer: (rgb) => {
       seen.push(rgb);
-      return Promise.resolve({ data, side, coverage: 0.25 });
+      return Promise.resolve({ data, side, coverage: 0.25, rawRange: { min: 0, max: 1 } });
     },
   };
 }

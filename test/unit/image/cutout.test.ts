@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { cutOut, type MatteSource } from '../../../src/image/cutout.js';
 import { decode } from '../../../src/image/decode.js';
 import { toModelInput } from '../../../src/image/model-input.js';
-import { DEFAULT_OPTIONS } from '../../../src/image/options.js';
+import { DEFAULT_OPTIONS, type PictureOptions } from '../../../src/image/options.js';
 import {
   drawSubject,
   MAGENTA,
@@ -106,6 +106,64 @@ describe('cutOut', () => {
     expect(pixelAt(picture, { x: 0.35, y: 0.6 })).toEqual([0, 0, 0, 0]);
   });
 
+  test('says what it thinks of the subject, in pixels of the upright picture', async () => {
+    const { verdict } = await cutOut(
+      await drawSubject({ orientation: 6 }),
+      knowingSource().source,
+      DEFAULT_OPTIONS,
+    );
+    expect(verdict).toMatchObject({ subject: true, share: expect.closeTo(0.31, 1) });
+    // Around the ellipse and the rectangle of the drawing, whose smallest column is 24 and last one 216.
+    expect(verdict.box?.left).toBeCloseTo(24, -1);
+    expect((verdict.box?.left ?? 0) + (verdict.box?.width ?? 0)).toBeCloseTo(216, -1);
+  });
+
+  describe('of a picture without a subject', () => {
+    const faint: MatteSource = {
+      side: SIDE,
+      infer: async () => ({
+        data: Buffer.alloc(SIDE * SIDE, 40),
+        side: SIDE,
+        coverage: 40 / 255,
+        rawRange: { min: 0.15, max: 0.17 },
+      }),
+    };
+    const withPolicy = async (noSubject: PictureOptions['noSubject']) =>
+      await cutOut(await drawSubject(), faint, { ...DEFAULT_OPTIONS, noSubject });
+
+    test('is what the model faintly saw, unless asked for otherwise', async () => {
+      const { files, verdict, coverage } = await withPolicy('keep');
+      expect(verdict).toMatchObject({ subject: false, box: undefined, share: 0 });
+      expect(coverage).toBeCloseTo(40 / 255, 9);
+      expect(pixelAt(await readCutout(files[0].bytes), POINTS.ellipse)[3]).toBe(40);
+    });
+
+    test('is wholly transparent where that is asked for', async () => {
+      const { files, verdict, coverage, subject } = await withPolicy('empty');
+      expect(verdict.subject).toBe(false);
+      expect({ coverage, subject }).toEqual({ coverage: 0, subject: undefined });
+      const { data, width, height } = await readCutout(files[0].bytes);
+      expect({ width, height }).toEqual({ width: 240, height: 160 });
+      expect(data.every((value) => value === 0)).toBe(true);
+    });
+
+    test('is refused where that is asked for', async () => {
+      await expect(withPolicy('fail')).rejects.toMatchObject({
+        code: 'NO_SUBJECT',
+        permanence: 'permanent',
+        message: expect.stringContaining('shows no subject (confidence 0.00;'),
+      });
+    });
+  });
+
+  test('does not refuse a picture with a subject where those without are refused', async () => {
+    const { verdict } = await cutOut(await drawSubject(), knowingSource().source, {
+      ...DEFAULT_OPTIONS,
+      noSubject: 'fail',
+    });
+    expect(verdict.subject).toBe(true);
+  });
+
   test('reports the time of every stage', async () => {
     const { timings } = await cutOut(await drawSubject(), knowingSource().source, DEFAULT_OPTIONS);
 
@@ -134,7 +192,7 @@ function knowingSource() {
     infer: (rgb) => {
       inputs.push(rgb);
       const { data } = subjectMatte({ width: SIDE, height: SIDE });
-      return Promise.resolve({ data, side: SIDE, coverage: 0.25 });
+      return Promise.resolve({ data, side: SIDE, coverage: 0.25, rawRange: { min: 0, max: 1 } });
     },
   };
   return { source, inputs };

@@ -11,7 +11,10 @@ import { expectRefusal, largestDifference } from './measures.js';
 
 const SIDE = 64;
 const { data } = subjectMatte({ width: SIDE, height: SIDE });
-const source: MatteSource = { side: SIDE, infer: async () => ({ data, side: SIDE, coverage: 0.25 }) };
+const source: MatteSource = {
+  side: SIDE,
+  infer: async () => ({ data, side: SIDE, coverage: 0.25, rawRange: { min: 0, max: 1 } }),
+};
 
 test('many pictures at once come back, each as its own', async () => {
   const widths = Array.from({ length: 12 }, (_, at) => 100 + 10 * at);
@@ -26,6 +29,26 @@ test('many pictures at once come back, each as its own', async () => {
     const colour = pixelAt({ data: pixels, ...info }, POINTS.ellipse);
     expect(largestDifference(colour, [...MAGENTA, 255])).toBeLessThanOrEqual(3);
   }
+});
+
+test('pictures are brought to the model as it wants them, and their mattes back', async () => {
+  const framing = { resize: 'letterbox', padding: 77, kernel: 'linear' } as const;
+  let seen = new Uint8Array();
+  // 240 x 160 is 64 x 43 with 10 rows above it: the matte is subject there and nowhere else.
+  const rows = Uint8Array.from({ length: SIDE * SIDE }, (_, at) => (Math.floor(at / SIDE) < 10 ? 255 : 0));
+  const letterboxed: MatteSource = {
+    side: SIDE,
+    framing,
+    infer: async (rgb) => {
+      seen = rgb;
+      return { data: rows, side: SIDE, coverage: 0, rawRange: { min: 0, max: 1 } };
+    },
+  };
+  const { files } = await cutOutInThread(await drawSubject(), letterboxed, DEFAULT_OPTIONS);
+  expect(seen.subarray(0, 10 * SIDE * 3).every((byte) => byte === 77)).toBe(true);
+  expect(seen[10 * SIDE * 3 + 1]).toBeGreaterThan(200);
+  const alpha = await sharp(files[0].bytes).extractChannel('alpha').raw().toBuffer();
+  expect(Math.max(...alpha)).toBe(0);
 });
 
 test('a damaged picture fails alone', async () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ModelMatte } from '../../../src/inference/engine-api.js';
-import { referenceMattes, selfTest } from '../../../src/inference/self-test.js';
+import { referenceRun, selfTest } from '../../../src/inference/self-test.js';
 import type { PreparedModel } from '../../../src/models/model.js';
 import { writeTinyModel } from '../../support/tiny-model.js';
 import { DEADLY, FAULTY_RUNTIME, NO_NUMBERS } from './faults.js';
@@ -16,7 +16,7 @@ let reference: ModelMatte[];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'clearcut-self-test-'));
   model = await writeTinyModel(folder, { side: SIDE });
-  reference = await referenceMattes({ model, threads: 1 });
+  reference = [...(await referenceRun({ model, threads: 1 })).mattes];
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 

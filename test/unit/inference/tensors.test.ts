@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CONFIDENT, fillInput, inputTables, readMatte } from '../../../src/inference/tensors.js';
+import { CONFIDENT, fillInput, inputTables, readMatte, squareSide } from '../../../src/inference/tensors.js';
 import type { ModelInput } from '../../../src/models/model.js';
 
 const IMAGENET: ModelInput = {
@@ -13,7 +13,7 @@ const IMAGENET: ModelInput = {
 
 /** The four values of one 2 x 2 output, as a matte. */
 function matteOf(values: readonly number[], activation: 'none' | 'sigmoid' = 'none') {
-  return readMatte(Float32Array.from(values), 0, 2, activation);
+  return readMatte(Float32Array.from(values), 0, 2, { activation });
 }
 
 describe('inputTables', () => {
@@ -23,7 +23,7 @@ describe('inputTables', () => {
     for (const channel of [0, 1, 2] as const) {
       for (const byte of [0, 1, 127, 128, 255]) {
         const expected = (byte / 255 - IMAGENET.mean[channel]) / IMAGENET.std[channel];
-        expect(tables[channel]?.[byte]).toBeCloseTo(expected, 5);
+        expect(tables[channel]?.values[byte]).toBeCloseTo(expected, 5);
       }
     }
   });
@@ -55,7 +55,7 @@ describe('fillInput', () => {
             if (inside < 0 || inside >= 12) expect(tensor[at]).toBe(untouched);
             else {
               const channel = Math.floor(inside / 4);
-              expect(tensor[at]).toBe(tables[channel]?.[rgb[(inside % 4) * 3 + channel] ?? 0]);
+              expect(tensor[at]).toBe(tables[channel]?.values[rgb[(inside % 4) * 3 + channel] ?? 0]);
             }
           }
         },
@@ -64,7 +64,49 @@ describe('fillInput', () => {
   });
 });
 
+describe('pictures for a network that wants blue first', () => {
+  it('have their channels turned round, and mean and deviation in the order of the tensor', () => {
+    const tensor = new Float32Array(12);
+    const tables = inputTables({ mean: [1, 2, 3], std: [1 / 255, 1 / 255, 1 / 255], order: 'bgr' });
+    fillInput(tensor, 0, Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12), tables);
+    const expected = [3, 6, 9, 12, 2, 5, 8, 11, 1, 4, 7, 10].map(
+      (byte, at) => byte - 255 * (1 + Math.floor(at / 4)),
+    );
+    for (const [at, value] of expected.entries()) expect(tensor[at]).toBeCloseTo(value, 2);
+  });
+});
+
+describe('squareSide', () => {
+  it.each([
+    [[2, 1, 8, 8], 2, 8],
+    [[2, 8, 8], 2, 8],
+    [[2, 8, 8, 1], 2, 8],
+    [[1, 1, 8, 8], 1, 8],
+    [[8, 8], 1, 8],
+    [[1, 2, 8, 8], 1, undefined],
+    [[2, 1, 8, 8], 1, undefined],
+    [[1, 1, 8, 4], 1, undefined],
+    [[1, 64], 1, undefined],
+    [[], 1, undefined],
+  ])('of %j for %d pictures is %s', (dims, count, side) => {
+    expect(squareSide(dims, count)).toBe(side);
+  });
+});
+
 describe('readMatte', () => {
+  it('leaves the values as they are where no stretching is asked for', () => {
+    const values = Float32Array.of(0.2, 0.4, 0.6, 0.8);
+    const matte = readMatte(values, 0, 2, { activation: 'none', normalise: 'none' });
+    expect(matte?.data).toEqual(Uint8Array.of(51, 102, 153, 204));
+  });
+
+  it('reads them between what stands for background and for subject', () => {
+    const reading = { activation: 'none', normalise: 'none', range: [1, -1] } as const;
+    const matte = readMatte(Float32Array.of(1, -1, 0, 2), 0, 2, reading);
+    expect(matte?.data).toEqual(Uint8Array.of(0, 255, 128, 0));
+    expect(matte?.rawRange).toEqual({ min: -0.5, max: 1 });
+  });
+
   it('stretches the range of a confident network to 0..255', () => {
     const matte = matteOf([0.1, 0.3, 0.5, 0.9]);
     expect(matte?.data).toEqual(Uint8Array.of(0, 64, 128, 255));
@@ -123,9 +165,9 @@ describe('readMatte', () => {
 
   it('reads each picture of a batch from its own place, and one with NaN does not touch its mates', () => {
     const output = Float32Array.of(0, 0, 0, 1, Number.NaN, 0, 0, 0, 1, 1, 1, 0);
-    expect(readMatte(output, 0, 2, 'none')?.data).toEqual(Uint8Array.of(0, 0, 0, 255));
-    expect(readMatte(output, 1, 2, 'none')).toBeUndefined();
-    expect(readMatte(output, 2, 2, 'none')?.data).toEqual(Uint8Array.of(255, 255, 255, 0));
+    expect(readMatte(output, 0, 2, { activation: 'none' })?.data).toEqual(Uint8Array.of(0, 0, 0, 255));
+    expect(readMatte(output, 1, 2, { activation: 'none' })).toBeUndefined();
+    expect(readMatte(output, 2, 2, { activation: 'none' })?.data).toEqual(Uint8Array.of(255, 255, 255, 0));
   });
 
   it('never puts a brighter value below a darker one', () => {

@@ -79,6 +79,18 @@ describe('chooseVariant', () => {
   });
 });
 
+describe('a choice of float32 alone', () => {
+  it('is made by the run that the others would be measured against', async () => {
+    const { options, calls } = await setUp();
+    const { precision, trials } = await chooseVariant({ ...options, candidates: ['fp32'] });
+    expect(calls).toEqual(['fp32']);
+    expect(precision).toBe('fp32');
+    expect(trials).toEqual([
+      { precision: 'fp32', ok: true, meanDifference: 0, msPerPicture: expect.any(Number) },
+    ]);
+  });
+});
+
 describe('a choice that was made before', () => {
   it('is remembered, with nothing made ready again', async () => {
     const { options, calls } = await setUp();

@@ -8,6 +8,12 @@ describe('the shipped catalogue', () => {
     expect(findModel('isnet-general-use')).toMatchObject({ licence: 'Apache-2.0', input: { side: 1024 } });
   });
 
+  it('marks what may not be used commercially, as its licence says', () => {
+    for (const { id, licence, nonCommercial } of readCatalogue())
+      expect(nonCommercial, id).toBe(/-NC-/.test(licence));
+    expect(findModel('rmbg-2.0').nonCommercial).toBe(true);
+  });
+
   it('has each id once', () => {
     const ids = readCatalogue().map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);
@@ -17,14 +23,15 @@ describe('the shipped catalogue', () => {
     for (const { sources } of readCatalogue()) {
       expect(sources.length).toBeGreaterThan(0);
       for (const source of sources) {
-        expect(source.sha256 ?? ('md5' in source && source.md5)).toMatch(/^[0-9a-f]{32,64}$/);
+        expect(source.sha256).toMatch(/^[0-9a-f]{64}$/);
+        expect(source.size).toBeGreaterThan(1_000_000);
         if (source.kind === 'url') expect(source.url).toMatch(/^https:/);
       }
     }
   });
 
   it('runs every model at sides that are multiples of its step', () => {
-    for (const { input } of readCatalogue()) expect(input.side % input.sideStep).toBe(0);
+    for (const { input } of readCatalogue()) expect(input.side % (input.sideStep ?? 1)).toBe(0);
   });
 
   it.each(calibrations())('has $file, with ranges that $id can be quantized with', async ({ id, file }) => {
@@ -63,6 +70,18 @@ describe('formOf', () => {
     expect(formOf(model, 'quality', maxSide)).toEqual({ side, sideOutput: 0 });
   });
 
+  it('is the one that there is of a network of one side, in every preset', () => {
+    const one = findModel('birefnet-lite');
+    for (const preset of ['quality', 'balanced', 'fast'] as const)
+      expect(formOf(one, preset, 1024)).toEqual({ side: 1024, sideOutput: 0 });
+  });
+
+  it('refuses to make a network of one side any smaller', () => {
+    expect(() => formOf(findModel('birefnet-hr'), 'fast', 1024)).toThrow(
+      expect.objectContaining({ code: 'MODEL_UNSUPPORTED', message: expect.stringContaining('2048 x 2048') }),
+    );
+  });
+
   it('takes the side and the output of the preset', () => {
     expect(formOf(model, 'fast', 2048)).toEqual({ side: 640, sideOutput: 1 });
     expect(formOf(model, 'fast', 600)).toEqual({ side: 576, sideOutput: 1 });
@@ -70,7 +89,8 @@ describe('formOf', () => {
 
   it('has sides in every preset that suit the network', () => {
     for (const { presets, input } of readCatalogue()) {
-      for (const { side } of Object.values(presets)) expect(side % input.sideStep).toBe(0);
+      for (const { side } of Object.values(presets ?? {}))
+        expect(side % (input.sideStep ?? Number.NaN)).toBe(0);
     }
   });
 });
@@ -78,6 +98,8 @@ describe('formOf', () => {
 /** The calibration tables that the catalogue names. */
 function calibrations() {
   return readCatalogue().flatMap(({ id, presets }) =>
-    Object.values(presets).flatMap(({ calibration: file }) => (file === undefined ? [] : [{ id, file }])),
+    Object.values(presets ?? {}).flatMap(({ calibration: file }) =>
+      file === undefined ? [] : [{ id, file }],
+    ),
   );
 }

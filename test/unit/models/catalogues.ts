@@ -14,8 +14,21 @@ export function catalogueOf(...sources: CatalogueModel['sources']): CatalogueMod
       task: 'Tests',
       licence: 'Apache-2.0',
       homepage: 'https://example.com/',
-      input: { name: 'input', side: NETWORK_SIDE, sideStep: 8, mean: [0.5, 0.5, 0.5], std: [1, 1, 1] },
-      output: { name: 'output', activation: 'none' },
+      nonCommercial: false,
+      input: {
+        name: 'input',
+        side: NETWORK_SIDE,
+        sideStep: 8,
+        mean: [0.5, 0.5, 0.5],
+        std: [1, 1, 1],
+        order: 'rgb',
+        layout: 'nchw',
+        resize: 'stretch',
+        padding: 0,
+        kernel: 'lanczos3',
+      },
+      output: { name: 'output', activation: 'none', range: [0, 1], normalise: 'min-max' },
+      batch: 'any',
       presets: { quality: preset(NETWORK_SIDE), balanced: preset(12), fast: preset(8) },
       sources,
     },
@@ -29,9 +42,9 @@ function preset(side: number) {
   return { side, sideOutput: 0 };
 }
 
-/** A source for a file that is known by size and SHA-256. */
+/** A source for a file that is known by size and SHA-256, and need not be held against what is prepared from it. */
 export function urlSource(url: string, bytes: Buffer): UrlSource {
-  return { kind: 'url', url, size: bytes.length, sha256: hexOf('sha256', bytes) };
+  return { kind: 'url', url, size: bytes.length, sha256: hexOf('sha256', bytes), tested: true };
 }
 
 export function hexOf(algorithm: 'sha256' | 'md5', bytes: Buffer): string {

@@ -28,8 +28,17 @@ describe('ensureModel', () => {
       precision: 'fp32',
       file: join(options.cacheDir, FOLDER, 'fp32.onnx'),
       sha256: hexOf('sha256', await readFile(model.file)),
-      input: { name: 'input', type: 'float32', side: NETWORK_SIDE, mean: [0.5, 0.5, 0.5], std: [1, 1, 1] },
-      output: { name: 'output', activation: 'none' },
+      input: {
+        name: 'input',
+        type: 'float32',
+        side: NETWORK_SIDE,
+        mean: [0.5, 0.5, 0.5],
+        std: [1, 1, 1],
+        order: 'rgb',
+        framing: { resize: 'stretch', padding: 0, kernel: 'lanczos3' },
+      },
+      output: { name: 'output', activation: 'none', range: [0, 1], normalise: 'min-max' },
+      batch: 'any',
       wasPrepared: true,
     });
     expect((await matteOf(model.file, NETWORK_SIDE)).dims).toEqual([2, 1, NETWORK_SIDE, NETWORK_SIDE]);

@@ -1,8 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { TensorProto_DataType as DataType, type ModelProto } from '../../../src/models/onnx/onnx_pb.js';
+import {
+  TensorProto_DataType as DataType,
+  type ModelProto,
+  type NodeProto,
+} from '../../../src/models/onnx/onnx_pb.js';
 import { type GraphFacts, prepareGraph } from '../../../src/models/prepare-graph.js';
 import {
+  floats,
   graphOf,
+  int64s,
   largestDifference,
   modelOf,
   node,
@@ -86,25 +92,56 @@ describe('prepareGraph', () => {
     );
   });
 
-  it('refuses a graph with branches, whose inner graphs the passes would overlook', () => {
-    const branch = graphOf({
-      nodes: [node('Relu', ['input'], ['result'])],
-      inputs: [],
-      outputs: [value('result', DataType.FLOAT, [1, 1, 2, 2])],
-    });
-    const model = modelOf(
-      graphOf({
-        nodes: [node('If', ['choice'], ['output'], { then_branch: branch, else_branch: branch })],
-        inputs: [value('choice', DataType.BOOL, [1]), value('input', DataType.FLOAT, [1, 1, 2, 2])],
-        outputs: [value('output', DataType.FLOAT, [1, 1, 2, 2])],
-      }),
+  it('keeps what a branch reads of the graph around it, for one picture in a run', async () => {
+    const picture = { dims: [1, 3, NETWORK_SIDE, NETWORK_SIDE], data: noise(PICTURE, 13) };
+    const { answer } = await runModel(branched(), { photo: picture });
+    const model = branched();
+    expect(prepareGraph(model, FACTS, FORM)).toBe('one');
+    expect(await outputOf(model, picture)).toEqual(answer);
+    expect(model.graph?.initializer.map(({ name }) => name)).toEqual(['threshold', 'offset']);
+  });
+
+  it('brings a graph with branches to no other side', () => {
+    expect(() => prepareGraph(branched(), FACTS, { ...FORM, side: 8 })).toThrow(
+      expect.objectContaining({ code: 'MODEL_UNSUPPORTED', message: expect.stringContaining('branches') }),
     );
+  });
+
+  it.each([
+    ['input', 'photo'],
+    ['output', 'matte'],
+  ] as const)('refuses a graph without the %s that its user named', (end, name) => {
+    const facts = { ...FACTS, [end]: { ...FACTS[end], name }, named: [end] };
+    expect(() => prepareGraph(network(), facts, FORM)).toThrow(
+      expect.objectContaining({ message: expect.stringMatching(`no ${end} "${name}"; it has: "${end}"`) }),
+    );
+  });
+
+  it('refuses a graph that wants more than a picture', () => {
+    const model = network();
+    model.graph?.input.push(value('state', DataType.FLOAT, [1]));
+    for (const each of model.graph?.node ?? []) if (each.output[0] === 'output') each.input = ['sum'];
+    model.graph?.node.splice(-1, 0, node('Add', ['matte', 'state'], ['sum']));
     expect(() => prepareGraph(model, FACTS, FORM)).toThrow(
-      expect.objectContaining({
-        code: 'MODEL_UNSUPPORTED',
-        message: expect.stringContaining('"If to output"'),
-      }),
+      expect.objectContaining({ message: expect.stringContaining('"state"') }),
     );
+  });
+
+  it('refuses a graph for pictures of another side than is said', () => {
+    const facts = { ...FACTS, input: { ...FACTS.input, side: 32 } };
+    expect(() => prepareGraph(network(), facts, { ...FORM, side: 32 })).toThrow(
+      expect.objectContaining({ message: expect.stringContaining('16 x 16') }),
+    );
+  });
+
+  it('takes one picture in a run where a constant fixes the batch, and any number where nothing does', () => {
+    expect(prepareGraph(network(), FACTS, FORM)).toBe('any');
+    expect(prepareGraph(network(), { ...FACTS, batch: 'one' }, FORM)).toBe('one');
+    const fixed = network();
+    for (const each of fixed.graph?.node ?? []) if (each.opType === 'Resize') each.input[3] = 'all sizes';
+    fixed.graph?.initializer.push(int64s('all sizes', [1, 1, NETWORK_SIDE, NETWORK_SIDE]));
+    expect(prepareGraph(fixed, FACTS, FORM)).toBe('one');
+    expect(shapeOf(fixed.graph?.input[0])).toEqual([1, 3, NETWORK_SIDE, NETWORK_SIDE]);
   });
 });
 
@@ -112,6 +149,30 @@ function prepared(side: number): ModelProto {
   const model = network();
   prepareGraph(model, FACTS, { ...FORM, side });
   return model;
+}
+
+/** Of two branches that both read the picture around them: the picture turned into a matte, or nothing. */
+function branched(): ModelProto {
+  const shape = [1, 3, NETWORK_SIDE, NETWORK_SIDE];
+  const branch = (nodes: NodeProto[]) =>
+    graphOf({ nodes, inputs: [], outputs: [value('result', DataType.FLOAT, shape)] });
+  return modelOf(
+    graphOf({
+      nodes: [
+        node('ReduceMean', ['photo'], ['mean'], { keepdims: 0 }),
+        node('Less', ['mean', 'threshold'], ['choice']),
+        node('If', ['choice'], ['chosen'], {
+          then_branch: branch([node('Add', ['photo', 'offset'], ['result'])]),
+          else_branch: branch([node('Sub', ['photo', 'photo'], ['result'])]),
+        }),
+        node('ReduceMean', ['chosen'], ['answer'], { axes: [1], keepdims: 1 }),
+        node('Relu', ['unused'], ['nobody reads']),
+      ],
+      tensors: [floats('threshold', [], [9]), floats('offset', [1], [0.25]), floats('unused', [1], [1])],
+      inputs: [value('photo', DataType.FLOAT, shape)],
+      outputs: [value('answer', DataType.FLOAT, [1, 1, NETWORK_SIDE, NETWORK_SIDE])],
+    }),
+  );
 }
 
 async function outputOf(model: ModelProto, input: { dims: number[]; data: Float32Array }) {

@@ -1,10 +1,11 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type PullOptions, pullModel } from '../../../src/models/pull.js';
+import { ensureModel } from '../../../src/models/prepare.js';
+import { addModelFile, type PullOptions, pullModel } from '../../../src/models/pull.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { until } from '../../support/until.js';
-import { catalogueOf, filesBelow, hexOf, MODEL_ID, urlSource } from './catalogues.js';
+import { catalogueOf, FLOAT32, filesBelow, hexOf, MODEL_ID, urlSource } from './catalogues.js';
 import { damage } from './damage.js';
 import { type Answer, sendCut, sendFile, serve } from './file-server.js';
 import { networkBytes } from './network.js';
@@ -99,6 +100,58 @@ describe('pullModel', () => {
     await expect(
       pullModel(await pullOptions({ id: 'other', catalogue: catalogueOf() })),
     ).rejects.toMatchObject({ code: 'MODEL_UNKNOWN', message: expect.stringContaining(MODEL_ID) });
+  });
+});
+
+describe('pullModel without a hash to go by', () => {
+  it('takes what comes first, notes its hash, and takes nothing else from then on', async () => {
+    const server = await serve((request, response, attempt) =>
+      sendFile(request, response, { bytes: attempt === 2 ? WRONG : RIGHT }),
+    );
+    const source = { kind: 'url' as const, url: `${server.origin}/`, trust: 'first-use' as const };
+    const options = await pullOptions({ catalogue: catalogueOf(source) });
+    const { manifest, file } = await pullModel(options);
+    expect(manifest).toMatchObject({ sha256: hexOf('sha256', RIGHT), trust: 'first-use' });
+    expect((await pullModel(options)).manifest).toEqual(manifest);
+    await damage(file);
+    await expect(pullModel(options)).rejects.toMatchObject({
+      code: 'MODEL_CHECKSUM_MISMATCH',
+      message: expect.stringMatching(`${hexOf('sha256', WRONG)}.*${hexOf('sha256', RIGHT)}`),
+      remedy: expect.stringContaining('first-use.json'),
+    });
+    expect((await pullModel(options)).manifest.sha256).toBe(hexOf('sha256', RIGHT));
+    expect(server.requests).toHaveLength(3);
+  });
+
+  it('takes nothing of another size than is known', async () => {
+    const { origin } = await serve(files({ '/': RIGHT }));
+    const size = RIGHT.length + 1;
+    const source = { kind: 'url' as const, url: `${origin}/`, size, trust: 'first-use' as const };
+    await expect(pullModel(await pullOptions({ catalogue: catalogueOf(source) }))).rejects.toMatchObject({
+      code: 'MODEL_CHECKSUM_MISMATCH',
+    });
+  });
+});
+
+describe('a model that may not be used commercially', () => {
+  it('is fetched and added only for those who say that they keep its terms', async () => {
+    const server = await serve(files({ '/': RIGHT }));
+    const [model] = catalogueOf(urlSource(`${server.origin}/`, RIGHT));
+    if (model === undefined) throw new Error('no model');
+    const catalogue = [{ ...model, licence: 'CC-BY-NC-4.0', nonCommercial: true }];
+    const options = await pullOptions({ catalogue, acceptNonCommercial: ['another'] });
+    const refusal = {
+      code: 'MODEL_LICENCE_NOT_ACCEPTED',
+      message: expect.stringMatching(/CC-BY-NC-4.0.*https:\/\/example.com/),
+      remedy: expect.stringContaining(`CLEARCUT_ACCEPT_NON_COMMERCIAL=${MODEL_ID}`),
+    };
+    await expect(pullModel(options)).rejects.toMatchObject(refusal);
+    await expect(addModelFile({ ...options, file: 'any' })).rejects.toMatchObject(refusal);
+    expect(server.requests).toEqual([]);
+    const accepted = { ...options, acceptNonCommercial: [MODEL_ID] };
+    expect((await pullModel(accepted)).wasFetched).toBe(true);
+    // Also where the weights are there already.
+    await expect(ensureModel({ ...options, ...FLOAT32, maxSide: 2048 })).rejects.toMatchObject(refusal);
   });
 });
 

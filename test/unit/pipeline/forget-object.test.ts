@@ -7,7 +7,7 @@ import { startService } from '../../../src/pipeline/service.js';
 import { readSettlement, settledAs } from '../../../src/pipeline/settlement.js';
 import type { ObjectStore } from '../../../src/storage/object-store.js';
 import { drawSubject } from '../../support/draw.js';
-import { createTestPipeline, INPUT, placeOf } from '../../support/pipeline.js';
+import { createTestPipeline, INPUT, placeOf, withOptions } from '../../support/pipeline.js';
 import { until } from '../../support/until.js';
 
 const KEY = 'a.png';
@@ -45,8 +45,7 @@ describe('forgetObject', () => {
     await upload(KEY, await drawSubject());
     await processObject(TASK, pipeline);
     await store.delete(INPUT, KEY);
-    const webp: Pipeline = { ...pipeline, placeOf: (key) => placeOf(key, 'webp') };
-    expect(await forgetObject(TASK, webp)).toEqual({ kind: 'removed' });
+    expect(await forgetObject(TASK, withOptions(pipeline, { format: 'webp' }))).toEqual({ kind: 'removed' });
     expect(await outputs()).toEqual([]);
   });
 
@@ -81,7 +80,7 @@ describe('forgetObject', () => {
       });
       await forgetObject(TASK, { ...pipeline, store: intruded });
       const head = await store.head(INPUT, KEY);
-      const settlement = await readSettlement(store, placeOf(KEY, 'png'));
+      const settlement = await readSettlement(store, placeOf(KEY));
       expect(settledAs(settlement, head?.etag ?? '')).toBe('result');
       expect(settlement.deadLetter).toBeUndefined();
     },

@@ -32,6 +32,48 @@ describe('an image', () => {
     expect(record.matte.coverage).toBeCloseTo(0.315, 1);
   });
 
+  test('says in record and metadata that it shows a subject, which is no option where it is uploaded again', async () => {
+    const { store, pipeline, upload } = await createTestPipeline();
+    await upload('a.png', await drawSubject({ format: 'png' }));
+    const outcome = await processObject(task('a.png'), pipeline);
+    expect(outcome).toMatchObject({
+      kind: 'result',
+      record: { verdict: { subject: true, box: { top: expect.any(Number) } } },
+    });
+    const { body, head } = await store.get(OUTPUT, 'cutouts/a.png.cutout.png');
+    expect(head.metadata).toMatchObject({
+      'clearcut-verdict': 'subject',
+      'clearcut-confidence': expect.stringMatching(/^(0\.\d{3}|1\.000)$/),
+    });
+    await store.put(INPUT, 'again.png', Buffer.concat(await body.toArray()), { metadata: head.metadata });
+    expect(await processObject(task('again.png'), pipeline)).toMatchObject({ kind: 'result' });
+  });
+
+  test('without a subject is kept, emptied or refused, as its options say', async () => {
+    const { store, pipeline, upload } = await createTestPipeline();
+    const blank = await sharp({ create: { width: 40, height: 30, channels: 3, background: '#00ff00' } })
+      .png()
+      .toBuffer();
+    await upload('kept.png', blank);
+    expect(await processObject(task('kept.png'), pipeline)).toMatchObject({
+      kind: 'result',
+      record: { verdict: { subject: false, confidence: 0, share: 0 } },
+    });
+    const head = await store.head(OUTPUT, 'cutouts/kept.png.cutout.png');
+    expect(head?.metadata).toMatchObject({ 'clearcut-verdict': 'none', 'clearcut-confidence': '0.000' });
+    await upload('emptied.png', blank, { 'no-subject': 'empty' });
+    expect(await processObject(task('emptied.png'), pipeline)).toMatchObject({
+      kind: 'result',
+      record: { verdict: { subject: false }, matte: { coverage: 0 } },
+    });
+    await upload('refused.png', blank, { 'no-subject': 'fail' });
+    await expect(processObject(task('refused.png'), pipeline)).rejects.toMatchObject({
+      code: 'NO_SUBJECT',
+      remedy: expect.stringContaining('no-subject'),
+      key: 'refused.png',
+    });
+  });
+
   test('is inferred once, however often it is told of', async () => {
     const { pipeline, engine, upload } = await createTestPipeline();
     await upload('a.png', await drawSubject({ format: 'png' }));
@@ -121,7 +163,7 @@ describe('a bad image', () => {
 describe('options in the metadata of an upload', () => {
   test('decide how its cut-out is written; other uploads keep the configuration', async () => {
     const { store, pipeline, upload, outputs } = await createTestPipeline();
-    const metadata = { 'clearcut-format': 'webp', 'clearcut-output-max-side': '60', 'camera-model': 'X100' };
+    const metadata = { 'clearcut-format': 'webp', 'clearcut-max-side': '60', 'camera-model': 'X100' };
     await store.put(INPUT, 'a.png', await drawSubject({ format: 'png' }), { metadata });
     await upload('b.png', await drawSubject({ format: 'png' }));
     const outcome = await processObject(task('a.png'), pipeline);
@@ -140,12 +182,12 @@ describe('options in the metadata of an upload', () => {
 
   test('that are wrong are refused, all at once', async () => {
     const { store, pipeline } = await createTestPipeline();
-    const metadata = { 'clearcut-format': 'bmp', 'clearcut-webp-quality': '0', 'clearcut-fromat': 'png' };
+    const metadata = { 'clearcut-format': 'bmp', 'clearcut-quality': '0', 'clearcut-fromat': 'png' };
     await store.put(INPUT, 'a.png', await drawSubject(), { metadata });
     await expect(processObject(task('a.png'), pipeline)).rejects.toMatchObject({
       code: 'OPTIONS_INVALID',
       message: expect.stringMatching(
-        /clearcut-format: expected one of png, webp.*clearcut-webp-quality.*clearcut-fromat is no option/s,
+        /clearcut-fromat: there is no such option; clearcut-format: expected one of png, webp.*clearcut-quality/s,
       ),
     });
   });

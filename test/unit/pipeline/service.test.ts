@@ -7,7 +7,7 @@ import type { MatteEngine } from '../../../src/inference/engine-api.js';
 import type { Pipeline } from '../../../src/pipeline/process-object.js';
 import { type Service, startService } from '../../../src/pipeline/service.js';
 import { drawSubject } from '../../support/draw.js';
-import { createTestPipeline, INPUT } from '../../support/pipeline.js';
+import { createTestPipeline, INPUT, runningOn } from '../../support/pipeline.js';
 import { until } from '../../support/until.js';
 
 const RETRY = { maxAttempts: 3, retryMin: 5, retryMax: 20 };
@@ -59,7 +59,7 @@ describe('a failure that may pass', () => {
 
   test('is tried again until it succeeds', async () => {
     const { pipeline, engine, upload } = await createTestPipeline();
-    const { service, tell } = serve({ ...pipeline, engine: failing(engine, 2) });
+    const { service, tell } = serve({ ...pipeline, ...runningOn(failing(engine, 2)) });
     await upload('a.png', await drawSubject());
     tell('a.png');
     await until(() => settled(service) === 1);
@@ -68,7 +68,7 @@ describe('a failure that may pass', () => {
 
   test('becomes a dead letter after the last attempt', async () => {
     const { store, pipeline, engine, upload } = await createTestPipeline();
-    const { service, tell } = serve({ ...pipeline, engine: failing(engine, 99) });
+    const { service, tell } = serve({ ...pipeline, ...runningOn(failing(engine, 99)) });
     await upload('a.png', await drawSubject());
     tell('a.png');
     await until(() => settled(service) === 1);
@@ -124,7 +124,7 @@ function gated(engine: MatteEngine) {
 test('no more images are in flight than configured, and the others wait in their source', async () => {
   const { pipeline, engine, upload } = await createTestPipeline();
   const gate = gated(engine);
-  const { service, queue, tell } = serve({ ...pipeline, engine: gate.engine }, { concurrency: 2 });
+  const { service, queue, tell } = serve({ ...pipeline, ...runningOn(gate.engine) }, { concurrency: 2 });
   for (let at = 0; at < 9; at++) {
     await upload(`${at}.png`, await drawSubject());
     tell(`${at}.png`);
@@ -165,7 +165,7 @@ test('a delivery keeps its lease from the moment it is taken, also while it wait
     }
   }
   const service = startService({
-    pipeline: { ...pipeline, engine: gate.engine },
+    pipeline: { ...pipeline, ...runningOn(gate.engine) },
     sources: [{ name: 'test', deliveries }],
     concurrency: 1,
     retry: RETRY,
@@ -187,7 +187,7 @@ describe('draining', () => {
   test('finishes what is in flight and takes nothing more', async () => {
     const { pipeline, engine, upload } = await createTestPipeline();
     const gate = gated(engine);
-    const { service, tell } = serve({ ...pipeline, engine: gate.engine }, { concurrency: 1 });
+    const { service, tell } = serve({ ...pipeline, ...runningOn(gate.engine) }, { concurrency: 1 });
     for (const key of ['a.png', 'b.png', 'c.png']) {
       await upload(key, await drawSubject());
       tell(key);
@@ -205,7 +205,7 @@ describe('draining', () => {
   test('gives up when the grace period is over', async () => {
     const { pipeline, engine, upload } = await createTestPipeline();
     const gate = gated(engine);
-    const { service, tell } = serve({ ...pipeline, engine: gate.engine });
+    const { service, tell } = serve({ ...pipeline, ...runningOn(gate.engine) });
     await upload('a.png', await drawSubject());
     tell('a.png');
     await until(() => gate.counts.inside === 1);

@@ -9,7 +9,7 @@ import {
 import { judge } from '../../../src/pipeline/retry-policy.js';
 import type { ObjectStore } from '../../../src/storage/object-store.js';
 import { drawSubject } from '../../support/draw.js';
-import { createTestPipeline, INPUT, placeOf } from '../../support/pipeline.js';
+import { createTestPipeline, INPUT, OUTPUT, placeOf } from '../../support/pipeline.js';
 
 const KEY = 'a.png';
 const TASK = { bucket: INPUT, key: KEY, attempt: 1 };
@@ -53,50 +53,111 @@ const good = () => drawSubject({ format: 'png' });
 const other = () => drawSubject({ format: 'png', width: 90, height: 70 });
 const bad = async () => Buffer.from('this is no picture');
 
+const { recordKey, deadLetterKey, pictureKey } = placeOf(KEY);
+const CUTOUT = pictureKey('cutout', 'png');
+const MASK = pictureKey('mask', 'png');
+
+/** An upload that asks for something. */
+interface Upload {
+  readonly bytes: () => Promise<Buffer>;
+  readonly options?: Readonly<Record<string, string>>;
+}
+
+const BOTH = { output: 'both' };
+
+/** More than any of the settlements below takes. */
+const MOST_CHANGES = 8;
+
 describe('a kill between any two writes leaves, after the next start, exactly one outcome', () => {
-  test.each([
-    ['a new image', undefined, good, 'result'],
-    ['a new bad image', undefined, bad, 'dead-letter'],
-    ['a result replaced by another', good, other, 'result'],
-    ['a result replaced by a dead letter', good, bad, 'dead-letter'],
-    ['a dead letter replaced by a result', bad, good, 'result'],
-  ] as const)('%s', async (_, first, second, kind) => {
-    for (let changes = 0; changes < 6; changes++) {
+  test.each<[string, Upload | undefined, Upload, string[]]>([
+    ['a new image', undefined, { bytes: good }, [CUTOUT, recordKey]],
+    ['a new bad image', undefined, { bytes: bad }, [deadLetterKey]],
+    ['a result replaced by another', { bytes: good }, { bytes: other }, [CUTOUT, recordKey]],
+    ['a result replaced by a dead letter', { bytes: good }, { bytes: bad }, [deadLetterKey]],
+    ['a dead letter replaced by a result', { bytes: bad }, { bytes: good }, [CUTOUT, recordKey]],
+    [
+      'another format',
+      { bytes: good },
+      { bytes: other, options: { format: 'webp' } },
+      [pictureKey('cutout', 'webp'), recordKey],
+    ],
+    ['cut-out and mask', undefined, { bytes: good, options: BOTH }, [CUTOUT, MASK, recordKey]],
+    [
+      'both replaced by both',
+      { bytes: good, options: BOTH },
+      { bytes: other, options: BOTH },
+      [CUTOUT, MASK, recordKey],
+    ],
+    [
+      'both replaced by both in other formats',
+      { bytes: good, options: { ...BOTH, format: 'webp' } },
+      { bytes: other, options: BOTH },
+      [CUTOUT, MASK, recordKey],
+    ],
+    [
+      'a cut-out replaced by both',
+      { bytes: good },
+      { bytes: other, options: BOTH },
+      [CUTOUT, MASK, recordKey],
+    ],
+    ['both replaced by a cut-out', { bytes: good, options: BOTH }, { bytes: other }, [CUTOUT, recordKey]],
+    [
+      'both replaced by a mask',
+      { bytes: good, options: BOTH },
+      { bytes: other, options: { output: 'mask' } },
+      [MASK, recordKey],
+    ],
+    ['both replaced by a dead letter', { bytes: good, options: BOTH }, { bytes: bad }, [deadLetterKey]],
+    [
+      'a dead letter replaced by both',
+      { bytes: bad },
+      { bytes: good, options: BOTH },
+      [CUTOUT, MASK, recordKey],
+    ],
+  ])('%s', async (_, first, second, expected) => {
+    for (let changes = 0; changes < MOST_CHANGES; changes++) {
       const { store, pipeline, upload, outputs } = await createTestPipeline();
       if (first !== undefined) {
-        await upload(KEY, await first());
+        await upload(KEY, await first.bytes(), first.options);
         await settle(pipeline);
       }
-      await upload(KEY, await second());
+      await upload(KEY, await second.bytes(), second.options);
       await settle({ ...pipeline, store: dyingAfter(store, changes) }).catch(() => undefined);
       await settle(pipeline);
-
-      const place = placeOf(KEY, 'png');
-      const expected = kind === 'result' ? [place.cutoutKey, place.recordKey] : [place.deadLetterKey];
-      expect(await outputs(), `killed after ${changes} changes`).toEqual(expected);
-      const newest = await store.head(INPUT, KEY);
-      const outcome = await store.head(place.bucket, expected.at(-1) ?? '');
-      expect(outcome?.metadata['clearcut-source-etag']).toBe(newest?.etag);
+      await expectOutcome(store, outputs, expected, `killed after ${changes} changes`);
     }
   });
 
-  test('a change of format takes the earlier cut-out away', async () => {
-    for (let changes = 0; changes < 6; changes++) {
+  test('pictures that no record names are taken away with the next version, whatever it asks for', async () => {
+    for (const [second, expected] of [
+      [{ bytes: other, options: { format: 'webp' } }, [pictureKey('cutout', 'webp'), recordKey]],
+      [{ bytes: bad }, [deadLetterKey]],
+    ] satisfies Array<[Upload, string[]]>) {
       const { store, pipeline, upload, outputs } = await createTestPipeline();
-      await upload(KEY, await good());
+      await upload(KEY, await good(), BOTH);
+      await settle({ ...pipeline, store: dyingAfter(store, 2) }).catch(() => undefined);
+      expect(await outputs()).toEqual([CUTOUT, MASK]);
+      await upload(KEY, await second.bytes(), second.options);
+      // Once more after a kill in the middle.
+      await settle({ ...pipeline, store: dyingAfter(store, 1) }).catch(() => undefined);
       await settle(pipeline);
-      await upload(KEY, await other());
-      const webp: Pipeline = {
-        ...pipeline,
-        placeOf: (key) => placeOf(key, 'webp'),
-        output: { ...pipeline.output, format: 'webp' },
-      };
-      await settle({ ...webp, store: dyingAfter(store, changes) }).catch(() => undefined);
-      await settle(webp);
-      const place = placeOf(KEY, 'webp');
-      expect(await outputs(), `killed after ${changes} changes`).toEqual([place.cutoutKey, place.recordKey]);
+      await expectOutcome(store, outputs, expected, 'after strays');
     }
   });
+
+  async function expectOutcome(
+    store: ObjectStore,
+    outputs: () => Promise<string[]>,
+    expected: readonly string[],
+    when: string,
+  ): Promise<void> {
+    expect(await outputs(), when).toEqual([...expected].sort());
+    const newest = await store.head(INPUT, KEY);
+    for (const key of expected) {
+      const outcome = await store.head(OUTPUT, key);
+      expect(outcome?.metadata['clearcut-source-etag'], when).toBe(newest?.etag);
+    }
+  }
 });
 
 describe('an older version never takes the place of a newer one', () => {
@@ -125,23 +186,40 @@ describe('an older version never takes the place of a newer one', () => {
         await settle(pipeline);
       });
       expect(await settle({ ...pipeline, store: overtaken })).toMatchObject({ kind: 'skipped' });
-      const place = placeOf(KEY, 'png');
-      expect(await outputs()).toEqual([place.cutoutKey, place.recordKey]);
+      expect(await outputs()).toEqual([CUTOUT, recordKey]);
       expect(await settle(pipeline)).toEqual({ kind: 'skipped', reason: 'already done' });
     },
   );
 
-  test('a newer one arrives just before the record: the older outcome is withdrawn', async () => {
-    const { store, pipeline, upload, outputs } = await createTestPipeline();
-    await upload(KEY, await good());
-    const overtaken = beforeWriting(store, '.json', async () => upload(KEY, await other()));
-    expect(await settle({ ...pipeline, store: overtaken })).toEqual({
-      kind: 'skipped',
-      reason: 'superseded',
-    });
-    expect(await outputs()).toEqual([]);
-    expect(await settle(pipeline)).toMatchObject({ kind: 'result', record: { output: { width: 90 } } });
-  });
+  test.each([['.cutout.webp'], ['.mask.webp'], ['.json']])(
+    'a newer one that asks for less is settled just before the older writes its %s: nothing of that stays',
+    async (ending) => {
+      const { store, pipeline, upload, outputs } = await createTestPipeline();
+      await upload(KEY, await good(), { ...BOTH, format: 'webp' });
+      const overtaken = beforeWriting(store, ending, async () => {
+        await upload(KEY, await other());
+        await settle(pipeline);
+      });
+      expect(await settle({ ...pipeline, store: overtaken })).toMatchObject({ kind: 'skipped' });
+      await settle(pipeline);
+      expect(await outputs()).toEqual([CUTOUT, recordKey]);
+    },
+  );
+
+  test.each([undefined, BOTH])(
+    'a newer one arrives just before the record: the older outcome is withdrawn',
+    async (options) => {
+      const { store, pipeline, upload, outputs } = await createTestPipeline();
+      await upload(KEY, await good(), options);
+      const overtaken = beforeWriting(store, '.json', async () => upload(KEY, await other()));
+      expect(await settle({ ...pipeline, store: overtaken })).toEqual({
+        kind: 'skipped',
+        reason: 'superseded',
+      });
+      expect(await outputs()).toEqual([]);
+      expect(await settle(pipeline)).toMatchObject({ kind: 'result', record: { output: { width: 90 } } });
+    },
+  );
 
   test('a newer bad one settled meanwhile keeps its dead letter', async () => {
     const { store, pipeline, upload, outputs } = await createTestPipeline();
@@ -152,17 +230,16 @@ describe('an older version never takes the place of a newer one', () => {
     });
     await settle({ ...pipeline, store: overtaken });
     await settle(pipeline);
-    expect(await outputs()).toEqual([placeOf(KEY, 'png').deadLetterKey]);
+    expect(await outputs()).toEqual([deadLetterKey]);
   });
 });
 
 test('a record that nobody can read is written over', async () => {
   const { store, pipeline, upload, outputs } = await createTestPipeline();
-  const place = placeOf(KEY, 'png');
-  await store.put(place.bucket, place.recordKey, Buffer.from('{"status": "from another age"}'));
+  await store.put(OUTPUT, recordKey, Buffer.from('{"status": "from another age"}'));
   await upload(KEY, await good());
   expect(await settle(pipeline)).toMatchObject({ kind: 'result' });
-  expect(await outputs()).toEqual([place.cutoutKey, place.recordKey]);
+  expect(await outputs()).toEqual([CUTOUT, recordKey]);
 });
 
 test.each([

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cutoutKey, deadLetterKey, recordKey } from '../../../src/storage/keys.js';
+import { cutoutKey, deadLetterKey, maskKey, recordKey } from '../../../src/storage/keys.js';
 
 describe('output keys', () => {
   it('are natural where nothing speaks against it', () => {
     expect(cutoutKey('cutouts/', 'photos/cat.jpg', 'png')).toBe('cutouts/photos/cat.jpg.cutout.png');
+    expect(maskKey('masks/', 'photos/cat.jpg', 'png')).toBe('masks/photos/cat.jpg.mask.png');
     expect(recordKey('records/', 'photos/cat.jpg')).toBe('records/photos/cat.jpg.json');
     expect(deadLetterKey('dead-letters/', 'Füße/🦊.jpg')).toBe('dead-letters/Füße/🦊.jpg.json');
     expect(cutoutKey('', 'a~b/c.json', 'webp')).toBe('a~b/c.json.cutout.webp');
@@ -14,6 +15,7 @@ describe('output keys', () => {
     expect(recordKey('records/', 'x')).toBe('records/x.json');
     expect(recordKey('records/', 'x.json/y')).toBe('records/x.json~/y.json');
     expect(recordKey('records/', 'x.json~/y')).toBe('records/x.json~~/y.json');
+    expect(cutoutKey('', 'x.mask.png/y', 'png')).toBe('x.mask.png~/y.cutout.png');
     expect(cutoutKey('cutouts/', 'x.CUTOUT.png/y', 'png')).toBe('cutouts/x.CUTOUT.png~/y.cutout.png');
   });
 
@@ -55,6 +57,7 @@ const nastySegment = fc
         '.json',
         '.cutout.png',
         '.cutout.webp',
+        '.mask.png',
         '~',
         `~${'0'.repeat(32)}`,
         'ä',
@@ -75,6 +78,7 @@ const inputKey = fc
 const anyOutput = fc.constantFrom(
   (key: string) => cutoutKey('cutouts/', key, 'png'),
   (key: string) => cutoutKey('cutouts/', key, 'webp'),
+  (key: string) => maskKey('cutouts/', key, 'png'),
   (key: string) => recordKey('records/', key),
 );
 

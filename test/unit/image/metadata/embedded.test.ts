@@ -148,7 +148,12 @@ async function headerOf(bytes: Buffer, options: Partial<PictureOptions>) {
 
 /** All of the picture is subject. */
 async function cutOutFull(bytes: Buffer, options: Partial<PictureOptions>) {
-  const full = { data: new Uint8Array(SIDE * SIDE).fill(255), side: SIDE, coverage: 1 };
+  const full = {
+    data: new Uint8Array(SIDE * SIDE).fill(255),
+    side: SIDE,
+    coverage: 1,
+    rawRange: { min: 0, max: 1 },
+  };
   const source: MatteSource = { side: SIDE, infer: () => Promise.resolve(full) };
   return (await cutOut(bytes, source, { ...DEFAULT_OPTIONS, ...options })).files[0];
 }
@@ -159,7 +164,7 @@ function knowing(seen: Uint8Array[] = []): MatteSource {
     side: SIDE,
     infer: (rgb) => {
       seen.push(rgb);
-      return Promise.resolve({ data, side: SIDE, coverage: 0.25 });
+      return Promise.resolve({ data, side: SIDE, coverage: 0.25, rawRange: { min: 0, max: 1 } });
     },
   };
 }

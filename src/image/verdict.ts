@@ -1,0 +1,149 @@
+import { type Component, findComponents } from './components.js';
+import type { ModelMatte } from './cutout.js';
+import { type Box, boxBetween } from './geometry.js';
+
+/** Whether a picture shows a subject, and where. */
+export interface Verdict {
+  readonly subject: boolean;
+  /** How much speaks for a subject, 0..1; one is taken to be there from 0.5 on. */
+  readonly confidence: number;
+  /** Around the subject without specks, in pixels of the picture; undefined where there is none. */
+  readonly box: Box | undefined;
+  /** How much of the picture is subject, 0..1; 0 where there is none. */
+  readonly share: number;
+}
+
+const NONE = { subject: false, box: undefined, share: 0 } as const;
+
+/** The network's values are averaged over cells, this many across and down: what is finer than a cell tells nothing. */
+const CELLS = 128;
+/** A value that says "rather subject than background". */
+const HALF = 0.5;
+
+// The three that follow were measured on pictures with and without a subject (docs/evaluate.md).
+/** Share of the picture that counts half: a few letters, a single leaf. */
+const TINY = 0.0002;
+/** Compactness that counts half: text, bricks and stripes are about here, a bicycle is at four times as much. */
+const LOOSE = 0.005;
+/** Evidence from which on a subject is there. A wrong "no" can cost a picture, a wrong "yes" nothing. */
+const ENOUGH = 0.54;
+
+/** Of the largest part: smaller ones are specks, which make the box no larger. */
+const SPECK = 0.01;
+
+/**
+ * Judges a matte. A network that sees a subject is sure of most of what it does not take for background, and that hangs
+ * together; where there is none its matte is faint, or grey all over, or lines and crumbs. `seen` is what the model saw: the
+ * picture or a region of it, in pixels.
+ */
+export function judge(matte: ModelMatte, seen: Box): Verdict {
+  const cells = averageCells(matte);
+  const { certainty, compactness, share } = measure(cells);
+  const evidence =
+    certainty * (share / (share + TINY)) * (compactness ** 2 / (compactness ** 2 + LOOSE ** 2));
+  if (evidence < ENOUGH) return { ...NONE, confidence: evidence / ENOUGH / 2 };
+
+  const confidence = 0.5 + (evidence - ENOUGH) / (1 - ENOUGH) / 2;
+  const { data, side } = matte;
+  const half = byteOf(HALF, matte);
+  const parts = withoutSpecks(findComponents((at) => (data[at] as number) >= half, side, side));
+  const pixels = parts.reduce((sum, part) => sum + part.pixels, 0);
+  return { subject: true, confidence, box: boxAround(parts, side, seen), share: pixels / side ** 2 };
+}
+
+/** Mean values of the network, row by row. */
+interface Cells {
+  readonly values: Float64Array;
+  readonly across: number;
+}
+
+function averageCells(matte: ModelMatte): Cells {
+  const { data, side } = matte;
+  const across = Math.min(CELLS, side);
+  const cellOf = Int32Array.from({ length: side }, (_, at) => Math.floor((at * across) / side));
+  const values = new Float64Array(across * across);
+  const pixels = new Float64Array(across * across);
+  for (let y = 0, at = 0; y < side; y++) {
+    const row = (cellOf[y] as number) * across;
+    for (let x = 0; x < side; x++, at++) {
+      const cell = row + (cellOf[x] as number);
+      values[cell] = (values[cell] as number) + (data[at] as number);
+      pixels[cell] = (pixels[cell] as number) + 1;
+    }
+  }
+  return { values: values.map((sum, cell) => rawValue(sum / (pixels[cell] as number), matte)), across };
+}
+
+/**
+ * `certainty`: mean of the values, each weighted by itself: 1 where all are 0 or 1. `compactness`: 1 for a square, half of
+ * that for two, less the more parts and the longer edges what is at least half subject has. `share`: of the picture.
+ */
+function measure({ values, across }: Cells): { certainty: number; compactness: number; share: number } {
+  let sum = 0;
+  let squares = 0;
+  let inside = 0;
+  let edges = 0;
+  const isInside = (x: number, y: number) =>
+    x >= 0 && y >= 0 && x < across && y < across && (values[y * across + x] as number) >= HALF;
+  // One further than the last, so that edges at the border count.
+  for (let y = 0; y <= across; y++) {
+    for (let x = 0; x <= across; x++) {
+      const here = isInside(x, y);
+      if (here !== isInside(x - 1, y)) edges += 1;
+      if (here !== isInside(x, y - 1)) edges += 1;
+      if (here) inside += 1;
+      if (x === across || y === across) continue;
+      const value = values[y * across + x] as number;
+      sum += value;
+      squares += value * value;
+    }
+  }
+  return {
+    certainty: sum === 0 ? 0 : squares / sum,
+    compactness: edges === 0 ? 0 : (16 * inside) / edges ** 2,
+    share: inside / across ** 2,
+  };
+}
+
+/** The range of the network's values was stretched to 0..255 where it was confident (readMatte of inference/tensors.ts). */
+function isStretched({ rawRange: { min, max } }: ModelMatte): boolean {
+  return max >= HALF && min < HALF;
+}
+
+function rawValue(level: number, matte: ModelMatte): number {
+  const { min, max } = isStretched(matte) ? matte.rawRange : { min: 0, max: 1 };
+  return Math.max(0, min + (level / 255) * (max - min));
+}
+
+function byteOf(value: number, matte: ModelMatte): number {
+  const { min, max } = isStretched(matte) ? matte.rawRange : { min: 0, max: 1 };
+  return (255 * (value - min)) / (max - min);
+}
+
+function withoutSpecks(parts: readonly Component[]): Component[] {
+  const largest = parts.reduce((most, { pixels }) => Math.max(most, pixels), 0);
+  return parts.filter(({ pixels }) => pixels >= SPECK * largest);
+}
+
+/** From pixels of the matte to whole pixels of the picture, part of which it is stretched over. */
+function boxAround(parts: readonly Component[], side: number, seen: Box): Box {
+  let left = side;
+  let right = 0;
+  let top = side;
+  let bottom = 0;
+  for (const { runs } of parts) {
+    for (const { from, to } of runs) {
+      const row = Math.floor(from / side);
+      left = Math.min(left, from - row * side);
+      right = Math.max(right, to - row * side);
+      top = Math.min(top, row);
+      bottom = Math.max(bottom, row + 1);
+    }
+  }
+  return boxBetween(
+    seen.left + Math.floor((left * seen.width) / side),
+    seen.top + Math.floor((top * seen.height) / side),
+    seen.left + Math.ceil((right * seen.width) / side),
+    seen.top + Math.ceil((bottom * seen.height) / side),
+  );
+}
