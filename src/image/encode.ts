@@ -28,7 +28,7 @@ const CONTENT_TYPES = {
   jpg: 'image/jpeg',
 } as const;
 /** Pixels of a side that the format, or its encoder, has room for. */
-const MOST_PIXELS = { png: 2 ** 31 - 1, webp: 16_383, avif: 16_384, jpg: 65_535 } as const;
+const MOST_PIXELS = { png: 2 ** 31 - 1, webp: 16_383, avif: 16_384, jpg: 65_500 } as const;
 /** JPEG keeps colour at full resolution from here on, as libvips' own choice is. */
 const FULL_CHROMA_QUALITY = 90;
 
@@ -71,29 +71,36 @@ function openCutout(cutout: Cutout, embedded: Embedded): Sharp {
   return sharp(file, { limitInputPixels: false, sequentialRead: true }).keepMetadata();
 }
 
-async function encodeWith(
-  source: Sharp,
-  { format, quality }: EncodeOptions,
-): Promise<Uint8Array<ArrayBuffer>> {
-  return new Uint8Array(await withFormat(source, format, quality).toBuffer());
+async function encodeWith(source: Sharp, options: EncodeOptions): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await bufferOf(source, options));
 }
 
-function withFormat(source: Sharp, format: PictureFormat, quality: number): Sharp {
+async function bufferOf(source: Sharp, { format, quality }: EncodeOptions): Promise<Buffer> {
   switch (format) {
     case 'png':
       // Masks only. Measured on mattes of 3 megapixels: filters make them a third smaller, in 31 instead of 13 ms.
-      return source.png({ compressionLevel: 2, adaptiveFiltering: true });
+      return await source.png({ compressionLevel: 2, adaptiveFiltering: true }).toBuffer();
     case 'webp':
-      // Measured on 12-megapixel cut-outs: effort 0 takes half the time of 2, and a third more bytes.
-      return source.webp({ quality, alphaQuality: 100, effort: 0 });
+      return await webpOf(source, quality);
     case 'avif':
       // Measured on photographs of 3 megapixels: effort 0 takes a fifth of the time of 2, and 4 % more bytes.
-      return source.avif({ quality, effort: 0 });
+      return await source.avif({ quality, effort: 0 }).toBuffer();
     case 'jpg': {
       const chromaSubsampling = quality >= FULL_CHROMA_QUALITY ? '4:4:4' : '4:2:0';
-      return source.jpeg({ quality, chromaSubsampling });
+      // Measured on photographs of 3 megapixels: codes made for the picture take 72 instead of 28 ms, and 1 % fewer bytes.
+      return await source.jpeg({ quality, chromaSubsampling, optimiseCoding: false }).toBuffer();
     }
   }
+}
+
+/**
+ * Measured on 12-megapixel cut-outs: effort 0 takes half the time of 2, and a third more bytes. But libwebp only guesses
+ * there how much room its blocks' headers take, and gives up where it guessed too little: at photographs of some 30
+ * megapixels, at noise of 16.
+ */
+async function webpOf(source: Sharp, quality: number): Promise<Buffer> {
+  const encode = (effort: number) => source.clone().webp({ quality, alphaQuality: 100, effort }).toBuffer();
+  return await encode(0).catch(() => encode(2));
 }
 
 function described(
@@ -109,7 +116,7 @@ function refuseTooLarge({ width, height }: Size, format: PictureFormat): void {
   if (Math.max(width, height) <= most) return;
   throw new ClearcutError(
     'OPTIONS_INVALID',
-    `The result of ${width} x ${height} pixels is too large for ${format}, which has room for ${most} a side.`,
+    `The result of ${width} x ${height} pixels is too large for ${format}, which has room for ${most.toLocaleString('en')} a side.`,
     { remedy: 'Choose PNG, or a smaller longest side.' },
   );
 }

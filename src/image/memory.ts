@@ -3,12 +3,16 @@ import { type Size, wholeOf } from './geometry.js';
 import type { PictureFormat, PictureOptions } from './options.js';
 
 // Bytes a pixel, rounded up from the peak resident memory of pictures of 12 megapixels, smooth and noisy.
-/** What an encoder holds beside its input, output included: PNG its pieces and then the whole, WebP its planes. */
-const ENCODER_BYTES: Readonly<Record<PictureFormat, number>> = { png: 8, webp: 30, avif: 30, jpg: 8 };
+/** What an encoder holds beside its input, output included: PNG its pieces and then the whole, the others planes. */
+const ENCODER_BYTES: Readonly<Record<PictureFormat, number>> = { png: 8, webp: 30, avif: 52, jpg: 3 };
+/** The same of masks, which go through libvips in PNG as well. */
+const MASK_ENCODER_BYTES: Readonly<Record<PictureFormat, number>> = { png: 2, webp: 6, avif: 27, jpg: 2 };
 /** The matte at full size; a mask. */
 const GREY_BYTES = 1;
 /** PNG is composed a row at a time; what goes to libvips, or comes from it, is there as a whole. */
 const RGBA_BYTES = 4;
+/** The PNG through which metadata reaches libvips, and what decoding it takes. */
+const CONTAINER_BYTES = 9;
 /** Two planes of 16 bits, of the subject's box and where the blur carries it. */
 const SHADOW_BYTES = 5;
 
@@ -17,29 +21,40 @@ const SHADOW_BYTES = 5;
  * is not known yet: it may be the whole picture.
  */
 export function composingMemory(picture: Size, channels: number, options: PictureOptions): number {
-  const { output, background, region, shadow, metadata, profile } = options;
+  const pixels = picture.width * picture.height;
+  const mattes = options.region === undefined ? GREY_BYTES : 2 * GREY_BYTES;
+  const mask = options.output === 'cutout' ? 0 : maskMemory(picture, options);
+  const cutout = options.output === 'mask' ? 0 : cutoutMemory(picture, options);
+  return pixels * (channels + mattes) + Math.max(mask, cutout);
+}
+
+function maskMemory(picture: Size, options: PictureOptions): number {
+  const format = options.format === 'auto' ? 'png' : options.format;
+  // What libvips gives back, and that placed on the canvas.
+  const placed = mayBeResized(picture, options) ? 2 * GREY_BYTES : GREY_BYTES;
+  // Beside the cut-out that is encoded already, where both are made.
+  const former = options.output === 'both' ? RGBA_BYTES : 0;
+  return mostPixels(picture, options) * (placed + MASK_ENCODER_BYTES[format] + former);
+}
+
+function cutoutMemory(picture: Size, options: PictureOptions): number {
+  const { background, shadow, metadata, profile } = options;
+  const pixels = picture.width * picture.height;
   const canvas = mostPixels(picture, options);
   const isResized = mayBeResized(picture, options);
   const format = options.format === 'auto' ? (background.kind === 'none' ? 'png' : 'jpg') : options.format;
 
-  let perPixel = channels + GREY_BYTES;
-  if (region !== undefined) perPixel += GREY_BYTES;
-  if (output === 'mask') {
-    const placed = GREY_BYTES * (isResized ? 2 : 1);
-    return picture.width * picture.height * perPixel + canvas * (placed + ENCODER_BYTES[format]);
+  let bytes = 0;
+  if (shadow !== undefined) bytes += pixels * SHADOW_BYTES;
+  if (isResized) bytes += (pixels + canvas) * RGBA_BYTES;
+  if (background.kind === 'image') bytes += canvas * RGBA_BYTES;
+  if (format === 'png') {
+    // What is around the picture is plain, and takes next to nothing.
+    const isPlainAround = background.kind !== 'image' && !isResized;
+    return bytes + (isPlainAround ? Math.min(pixels, canvas) : canvas) * ENCODER_BYTES.png;
   }
-  let perCanvasPixel = ENCODER_BYTES[format];
-  if (shadow !== undefined) perPixel += SHADOW_BYTES;
-  if (isResized) {
-    perPixel += RGBA_BYTES;
-    perCanvasPixel += RGBA_BYTES;
-  }
-  if (background.kind === 'image') perCanvasPixel += RGBA_BYTES;
-  if (format !== 'png') {
-    const isEmbedded = metadata === 'keep' || profile === 'keep';
-    perCanvasPixel += isEmbedded ? ENCODER_BYTES.png : RGBA_BYTES;
-  }
-  return picture.width * picture.height * perPixel + canvas * perCanvasPixel;
+  const isEmbedded = metadata === 'keep' || profile === 'keep';
+  return bytes + canvas * (ENCODER_BYTES[format] + (isEmbedded ? CONTAINER_BYTES : RGBA_BYTES));
 }
 
 /** The pixels of the largest canvas that the result may have. */

@@ -1,8 +1,8 @@
 import { crc32 } from 'node:zlib';
 import sharp from 'sharp';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { estimateMemory, inspect } from '../../../src/image/inspect.js';
-import { DEFAULT_OPTIONS } from '../../../src/image/options.js';
+import { DEFAULT_OPTIONS, type PictureOptions } from '../../../src/image/options.js';
 import { drawSubject } from '../../support/draw.js';
 import { expectRefusal, GENEROUS } from './measures.js';
 
@@ -72,6 +72,56 @@ test('a smaller WebP is estimated below one at full size; a maxSide above the si
 
   expect(estimateMemory(photo, { ...DEFAULT_OPTIONS, format: 'webp', maxSide: 1000 })).toBeLessThan(fullSize);
   expect(estimateMemory(photo, { ...DEFAULT_OPTIONS, format: 'webp', maxSide: 5000 })).toBe(fullSize);
+});
+
+describe('the memory estimate of an option', () => {
+  const photo = { format: 'jpeg', width: 4000, height: 3000, hasAlpha: false, isTurned: false } as const;
+  const zero = { px: 0 };
+  const half = { share: 0.5 };
+  const noMargin = { top: zero, right: zero, bottom: zero, left: zero };
+  const estimate = (options: Partial<PictureOptions>) =>
+    estimateMemory(photo, { ...DEFAULT_OPTIONS, ...options });
+
+  test.each<{ name: string; options: Partial<PictureOptions> }>([
+    { name: 'AVIF', options: { format: 'avif' } },
+    { name: 'a resize', options: { scale: 0.5 } },
+    { name: 'a larger canvas', options: { canvas: { width: 6000, height: 6000 } } },
+    { name: 'a shadow', options: { shadow: { opacity: 1, blur: 0.1, offsetX: 0, offsetY: 0 } } },
+    { name: 'a region', options: { region: { left: zero, top: zero, right: half, bottom: half } } },
+  ])('$name is counted', ({ options }) => {
+    expect(estimate(options)).toBeGreaterThan(estimate({}));
+  });
+
+  test('a mask takes less than the cut-out, and both no less than either', () => {
+    expect(estimate({ output: 'mask', format: 'webp' })).toBeLessThan(estimate({ format: 'webp' }));
+    expect(estimate({ output: 'both', format: 'webp' })).toBeGreaterThanOrEqual(estimate({ format: 'webp' }));
+  });
+
+  test('metadata makes a WebP go through a PNG', () => {
+    expect(estimate({ format: 'webp', metadata: 'keep' })).toBeGreaterThan(estimate({ format: 'webp' }));
+  });
+
+  test('a margin counts in what is held as a whole', () => {
+    const margin = { top: half, right: half, bottom: half, left: half };
+
+    expect(estimate({ format: 'webp', crop: margin })).toBeGreaterThan(
+      3 * estimate({ format: 'webp', crop: noMargin }),
+    );
+    expect(estimate({ format: 'webp', crop: margin, maxSide: 1000 })).toBeLessThan(
+      estimate({ format: 'webp' }),
+    );
+  });
+
+  test('an image behind the picture is counted: its file, its decoder and its pixels', () => {
+    const bytes = new Uint8Array(10_000_000);
+    const background = { kind: 'image', bytes } as const;
+    const small = { ...photo, width: 100, height: 100 };
+    const withSmall = estimateMemory(photo, { ...DEFAULT_OPTIONS, background }, small);
+    const large = { ...photo, width: 16_000, height: 12_000 };
+
+    expect(withSmall).toBeGreaterThanOrEqual(estimate({}) + bytes.length + 4000 * 3000 * 4);
+    expect(estimateMemory(photo, { ...DEFAULT_OPTIONS, background }, large)).toBeGreaterThan(2 * withSmall);
+  });
 });
 
 /** A PNG with right checksums whose header claims any size and whose pixels are missing (PNG specification, 5 and 11). */
