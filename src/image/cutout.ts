@@ -30,8 +30,10 @@ export interface ModelMatte {
   readonly side: number;
   /** Mean, 0..1. */
   readonly coverage: number;
-  /** The smallest and largest value that the network gave, 0..1, before they were stretched to 0..255. */
+  /** The smallest and largest value that the network gave, 0..1. */
   readonly rawRange: { readonly min: number; readonly max: number };
+  /** Whether 0 and 255 stand for the ends of that range, and not for 0 and 1; no unless given. */
+  readonly isStretched?: boolean;
 }
 
 export interface CutoutResult {
@@ -68,7 +70,7 @@ export async function cutOut(
 
   const inferred = await mattes.infer(input);
   const inferredAt = performance.now();
-  const verdict = judge(inferred, squareAround(region, mattes.framing));
+  const verdict = judge(inferred, squareAround(region, mattes.framing), region);
   const { data, side, coverage } = applyVerdict(inferred, verdict, options.noSubject);
 
   const regionMatte = resizeMatte(

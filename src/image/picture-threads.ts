@@ -88,11 +88,11 @@ async function hear(thread: Thread, message: FromPictureThread): Promise<void> {
   if (job === undefined) return;
   if (message.kind === 'infer') {
     try {
-      const { data, side, coverage, rawRange } = await job.mattes.infer(message.rgb);
+      const { data, side, coverage, rawRange, isStretched = false } = await job.mattes.infer(message.rgb);
       thread.worker.postMessage({
         kind: 'matte',
         id,
-        matte: { data, side, coverage, rawRange },
+        matte: { data, side, coverage, rawRange, isStretched },
       } satisfies ToPictureThread);
     } catch (error) {
       thread.worker.postMessage({ kind: 'no-matte', id } satisfies ToPictureThread);

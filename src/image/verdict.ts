@@ -1,6 +1,6 @@
 import { type Component, findComponents } from './components.js';
 import type { ModelMatte } from './cutout.js';
-import { type Box, boxBetween } from './geometry.js';
+import { type Box, boxBetween, intersection } from './geometry.js';
 
 /** Whether a picture shows a subject, and where. */
 export interface Verdict {
@@ -33,10 +33,10 @@ const SPECK = 0.01;
 
 /**
  * Judges a matte. A network that sees a subject is sure of most of what it does not take for background, and that hangs
- * together; where there is none its matte is faint, or grey all over, or lines and crumbs. `seen` is what the model saw: the
- * picture or a region of it, in pixels.
+ * together; where there is none its matte is faint, or grey all over, or lines and crumbs. `seen` is what the model saw, in
+ * pixels of the picture; what of it is outside `region` is padding.
  */
-export function judge(matte: ModelMatte, seen: Box): Verdict {
+export function judge(matte: ModelMatte, seen: Box, region: Box = seen): Verdict {
   const cells = averageCells(matte);
   const { certainty, compactness, share } = measure(cells);
   const evidence =
@@ -48,7 +48,9 @@ export function judge(matte: ModelMatte, seen: Box): Verdict {
   const half = byteOf(HALF, matte);
   const parts = withoutSpecks(findComponents((at) => (data[at] as number) >= half, side, side));
   const pixels = parts.reduce((sum, part) => sum + part.pixels, 0);
-  return { subject: true, confidence, box: boxAround(parts, side, seen), share: pixels / side ** 2 };
+  const padded = (seen.width * seen.height) / (region.width * region.height);
+  const box = intersection(boxAround(parts, side, seen), region);
+  return { subject: true, confidence, box, share: Math.min(1, (padded * pixels) / side ** 2) };
 }
 
 /** Mean values of the network, row by row. */
@@ -105,18 +107,13 @@ function measure({ values, across }: Cells): { certainty: number; compactness: n
   };
 }
 
-/** The range of the network's values was stretched to 0..255 where it was confident (readMatte of inference/tensors.ts). */
-function isStretched({ rawRange: { min, max } }: ModelMatte): boolean {
-  return max >= HALF && min < HALF;
-}
-
 function rawValue(level: number, matte: ModelMatte): number {
-  const { min, max } = isStretched(matte) ? matte.rawRange : { min: 0, max: 1 };
+  const { min, max } = matte.isStretched ? matte.rawRange : { min: 0, max: 1 };
   return Math.max(0, min + (level / 255) * (max - min));
 }
 
 function byteOf(value: number, matte: ModelMatte): number {
-  const { min, max } = isStretched(matte) ? matte.rawRange : { min: 0, max: 1 };
+  const { min, max } = matte.isStretched ? matte.rawRange : { min: 0, max: 1 };
   return (255 * (value - min)) / (max - min);
 }
 

@@ -10,6 +10,8 @@ export interface ModelMatte {
   readonly coverage: number;
   /** The smallest and largest value the network gave before normalisation, 0..1. */
   readonly rawRange: { readonly min: number; readonly max: number };
+  /** Whether 0 and 255 stand for the ends of that range, and not for 0 and 1; no unless given. */
+  readonly isStretched?: boolean;
 }
 
 export interface InferOptions {

@@ -91,7 +91,7 @@ export function readMatte(
     data[at] = byte;
     sum += byte;
   }
-  return { data, side, coverage: sum / (255 * size), rawRange };
+  return { data, side, coverage: sum / (255 * size), rawRange, isStretched: stretch };
 }
 
 /**

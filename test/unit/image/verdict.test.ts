@@ -44,6 +44,14 @@ describe('a subject', () => {
     expect(box?.top).toBeCloseTo(40 + 64, -1);
   });
 
+  test('is measured without the padding around what the model saw', () => {
+    const square = { left: 0, top: -256, width: 1024, height: 1024 };
+    const { box, share } = judge(matteOf(disc(128, 128, 90)), square, PICTURE);
+    expect(box).toMatchObject({ top: 0, height: 512 });
+    expect(box?.left).toBeCloseTo(152, -1);
+    expect(share).toBeCloseTo((2 * Math.PI * 90 ** 2) / SIDE ** 2, 2);
+  });
+
   test('has a box that specks make no larger, and parts of its size do', () => {
     const main = disc(96, 128, 64);
     const speck = disc(240, 20, 4);
@@ -118,13 +126,18 @@ describe('no subject', () => {
 
 describe('the range of the network', () => {
   it('counts before it was stretched: what was half sure is not sure because nothing was surer', () => {
-    const stretched = (max: number) => judge(matteOf(disc(128, 128, 60), { min: 0, max }), PICTURE);
+    const stretched = (max: number) =>
+      judge({ ...matteOf(disc(128, 128, 60), { min: 0, max }), isStretched: true }, PICTURE);
     expect(stretched(0.51).subject).toBe(false);
     expect(stretched(0.9).subject).toBe(true);
     expect(stretched(0.7).confidence).toBeLessThan(stretched(0.9).confidence);
   });
 
   it('is not undone where it was never stretched', () => {
+    const faint = matteOf((x, y) => 0.3 + 0.25 * disc(128, 128, 60)(x, y), { min: 0.3, max: 0.55 });
+    expect(judge(faint, PICTURE).subject).toBe(false);
+    const clear = matteOf((x, y) => 0.1 + 0.8 * disc(128, 128, 60)(x, y), { min: 0.1, max: 0.9 });
+    expect(judge(clear, PICTURE).subject).toBe(true);
     expect(
       judge(
         matteOf(() => 0.95, { min: 0.93, max: 0.97 }),

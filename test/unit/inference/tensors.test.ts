@@ -115,6 +115,11 @@ describe('readMatte', () => {
     expect(matte?.side).toBe(2);
   });
 
+  it('says whether it stretched', () => {
+    expect(matteOf([0.1, 0.3, 0.5, 0.9])?.isStretched).toBe(true);
+    expect(matteOf([0, 0.1, 0.2, 0.4])?.isStretched).toBe(false);
+  });
+
   it('leaves the faint values of a picture without a subject near empty', () => {
     const matte = matteOf([0, 0.01, 0.02, 0.05]);
     expect(matte?.data).toEqual(Uint8Array.of(0, 3, 5, 13));
