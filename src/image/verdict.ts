@@ -26,7 +26,7 @@ const TINY = 0.0002;
 /** Compactness that counts half: text, bricks and stripes are about here, a bicycle is at four times as much. */
 const LOOSE = 0.005;
 /** Evidence from which on a subject is there. A wrong "no" can cost a picture, a wrong "yes" nothing. */
-const ENOUGH = 0.54;
+const ENOUGH = 0.4;
 
 /** Of the largest part: smaller ones are specks, which make the box no larger. */
 const SPECK = 0.01;
