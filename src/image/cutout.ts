@@ -4,6 +4,7 @@ import { layOut } from './compose/layout.js';
 import { findSubject } from './compose/subject-box.js';
 import { decode } from './decode.js';
 import { type PictureFiles, writeFiles } from './files.js';
+import { decontaminate } from './foreground/decontaminate.js';
 import type { Box } from './geometry.js';
 import { hardenEdges } from './hard-edges.js';
 import { resizeMatte } from './matte.js';
@@ -79,7 +80,7 @@ export async function cutOut(
     region.height,
   );
   const matte = placeInPicture(regionMatte, region, picture);
-  // The matte at full size and the picture's own colours: whoever refines either does it here, in place.
+  if (options.decontaminate && options.output !== 'mask') decontaminate(picture, matte);
   if (options.edges === 'hard') hardenEdges(matte);
   applyOwnAlpha(picture, matte);
   const subject = findSubject(matte);

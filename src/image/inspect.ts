@@ -52,8 +52,8 @@ export async function inspect(bytes: Uint8Array, limits: ImageLimits): Promise<I
   };
 }
 
-/** Reserved for the parts that do not grow with the picture: model input and matte, codec state. */
-const FIXED_BYTES = 24 * 1024 * 1024;
+/** Reserved for the parts that do not grow with the picture: model input and matte, colour fields, codec state. */
+const FIXED_BYTES = 48 * 1024 * 1024;
 
 /**
  * What a decoder holds beside the picture: coefficients, interlaced rows, planes (AVIF: 10 bits, turned in there). Bytes
