@@ -1,27 +1,30 @@
 // Processor time by stage of cutting out, all threads together, without the inference:
-//   node bench/image/stages.mjs [--format png|webp] [--rounds N] PICTURE...
-// Build first. The matte is drawn: an ellipse with a soft edge over a third of the picture. Of each picture the
-// quickest round counts, so that other work on the machine shows less.
+//   node bench/image/stages.mjs [--options JSON] [--rounds N] PICTURE...
+// Options are those of src/image/options.ts: --options '{ "format": "webp" }'. Build first. The matte is drawn: an
+// ellipse with a soft edge over a third of the picture. Of each picture the quickest round counts, so that other work on
+// the machine shows less.
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { composeCutout } from '../../dist/image/compose.js';
+import { layOut } from '../../dist/image/compose/layout.js';
+import { findSubject } from '../../dist/image/compose/subject-box.js';
 import { decode } from '../../dist/image/decode.js';
-import { encode } from '../../dist/image/encode.js';
+import { writeFiles } from '../../dist/image/files.js';
 import { resizeMatte } from '../../dist/image/matte.js';
 import { toModelInput } from '../../dist/image/model-input.js';
+import { DEFAULT_OPTIONS } from '../../dist/image/options.js';
 import { configureImageRuntime } from '../../dist/image/runtime.js';
 
 const SIDE = 1024;
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    format: { type: 'string', default: 'png' },
+    options: { type: 'string', default: '{}' },
     rounds: { type: 'string', default: '4' },
   },
 });
 configureImageRuntime();
 const matte = drawMatte();
-const options = { format: values.format, webpQuality: 90, maxSide: 0 };
+const options = { ...DEFAULT_OPTIONS, ...JSON.parse(values.options) };
 const rows = [];
 for (const file of positionals) rows.push(await measure(file, await readFile(file)));
 // biome-ignore lint/suspicious/noConsole: a table for people is all this program is for.
@@ -42,7 +45,11 @@ async function measure(file, bytes) {
     const picture = await stage('decode', () => decode(bytes));
     await stage('input', () => toModelInput(picture, SIDE));
     const full = await stage('matte', () => resizeMatte(matte, picture.width, picture.height));
-    const encoded = await stage('encode', () => encode(composeCutout(picture, full), options));
+    const [encoded] = await stage('encode', () => {
+      const subject = findSubject(full);
+      const layout = layOut(picture, subject, options);
+      return writeFiles({ picture, matte: full, subject, layout, embedded: {} }, options);
+    });
     for (const [name, ms] of Object.entries(timings)) best[name] = Math.min(best[name] ?? ms, ms);
     result = { megapixels: (picture.width * picture.height) / 1e6, megabytes: encoded.bytes.length / 1e6 };
   }

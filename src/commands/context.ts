@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Config } from '../config/schema.js';
 import { createKeyFilter, isOwnOutput } from '../events/filter.js';
 import type { ImageLimits } from '../image/inspect.js';
+import { DEFAULT_OPTIONS, type PictureOptions } from '../image/options.js';
 import type { MatteEngine } from '../inference/engine-api.js';
 import type { PreparedModel } from '../models/model.js';
 import { createAdmission } from '../pipeline/admission.js';
@@ -63,7 +64,11 @@ export async function openStore(config: Config, options: OpenStoreOptions = {}):
 }
 
 /** Where the outcome of an input is stored. */
-export function placeOf({ output }: Config, inputKey: string, format = output.format): OutputPlace {
+export function placeOf(
+  { output }: Config,
+  inputKey: string,
+  format: PictureOptions['format'] = output.format,
+): OutputPlace {
   return {
     bucket: output.bucket,
     cutoutKey: cutoutKey(output.cutoutPrefix, inputKey, format),
@@ -86,6 +91,12 @@ export function imageLimitsOf({ limits }: Config): ImageLimits {
   return { maxBytes: limits.maxBytes, maxPixels: limits.maxPixels, maxFrames: limits.maxFrames };
 }
 
+/** What is made of a picture unless its upload asks for something else. */
+export function pictureOptionsOf({ output }: Config): PictureOptions {
+  const { format, webpQuality, maxSide } = output;
+  return { ...DEFAULT_OPTIONS, format, quality: webpQuality, maxSide };
+}
+
 /** Images in flight at once: enough to keep the cores busy while others wait for the model. */
 export function concurrencyOf({ limits }: Config): number {
   return limits.concurrency === 0 ? availableParallelism() + 2 : limits.concurrency;
@@ -103,7 +114,7 @@ export function pipelineOf(
     accepts: acceptanceOf(config),
     placeOf: (inputKey, format) => placeOf(config, inputKey, format),
     limits: imageLimitsOf(config),
-    output: config.output,
+    output: pictureOptionsOf(config),
     linkExpiresIn: Math.floor(config.server.linkExpiry / 1000),
     model: { id: model.id, variant: model.variant, side: model.input.side, device: config.inference.device },
   };

@@ -9,7 +9,7 @@ import { checkFileSize } from '../image/inspect.js';
 import { createAdmission } from '../pipeline/admission.js';
 import { type Cutter, cutOutAdmitted } from '../pipeline/cut-out-admitted.js';
 import { createLogger } from '../telemetry/logger.js';
-import { concurrencyOf, imageLimitsOf } from './context.js';
+import { concurrencyOf, imageLimitsOf, pictureOptionsOf } from './context.js';
 import { showModelProgress } from './model-progress.js';
 import { openEngine } from './open-engine.js';
 import { findImages, type ImageFile } from './remove-files.js';
@@ -62,7 +62,7 @@ async function remove(paths: readonly string[], options: Options, config: Config
     engine,
     admission: createAdmission(config.limits.memory),
     limits: imageLimitsOf(config),
-    output: config.output,
+    output: pictureOptionsOf(config),
   };
 
   const progress = options.json || !process.stderr.isTTY ? undefined : progressBar(files.length);
@@ -96,9 +96,9 @@ async function cutOutFile(file: ImageFile, cutter: Cutter): Promise<FileOutcome>
     checkFileSize(size, cutter.limits);
     const releaseFile = await cutter.admission.admitFile(size);
     try {
-      const { picture } = await cutOutAdmitted(await readFile(file.input), cutter);
-      await writeWhole(file.output, picture.bytes);
-      const { width, height } = picture;
+      const { result } = await cutOutAdmitted(await readFile(file.input), cutter);
+      const [{ bytes, width, height }] = result.files;
+      await writeWhole(file.output, bytes);
       const ms = Math.round(performance.now() - startedAt);
       return { status: 'done', input: file.input, output: file.output, width, height, ms };
     } finally {

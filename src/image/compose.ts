@@ -1,69 +1,42 @@
 import type { Picture } from './decode.js';
-import type { Matte } from './matte.js';
-import type { Extent, ReadRow } from './png/write-png.js';
+import type { Size } from './geometry.js';
+import { extentOf, type Matte } from './matte.js';
+import type { ReadRow } from './png/write-png.js';
 
-/** A cut-out, put together a row at a time while it is encoded: its pixels are never in memory all at once. */
-export interface Cutout {
-  /** Pixels. */
-  readonly width: number;
-  readonly height: number;
+/** A picture with straight alpha, put together a row at a time while it is encoded: never in memory all at once. */
+export interface Cutout extends Size {
   readonly readRow: ReadRow;
 }
 
 /**
- * The cut-out: the colours of the picture untouched under the matte as straight alpha. Where the picture has an
- * alpha of its own, the two are multiplied: what was transparent stays transparent. Colours that are wholly
- * transparent are cleared: nobody can bring the background back, and the file is about half the size.
+ * The cut-out: the colours of the picture untouched under the matte as straight alpha; an alpha of the picture's own
+ * is in the matte by now (own-alpha.ts). Colours that are wholly transparent are cleared: nobody can bring the
+ * background back, and the file is about half the size.
  */
-export function composeCutout(picture: Picture, matte: Matte): Cutout {
-  const { width, height } = picture;
-  const readRow = picture.channels === 4 ? withOwnAlpha(picture.data, matte) : opaque(picture.data, matte);
-  return { width, height, readRow };
-}
-
-function opaque(rgb: Uint8Array, { data, width, extents }: Matte): ReadRow {
-  return (y, row) => {
-    const extent = extentOf(y, width, extents);
-    for (let x = extent.from, at = y * width + x, colour = at * 3; x < extent.to; x++, at++, colour += 3) {
-      const alpha = data[at] as number;
-      row[x] =
-        alpha === 0
-          ? 0
-          : (rgb[colour] as number) |
-            ((rgb[colour + 1] as number) << 8) |
-            ((rgb[colour + 2] as number) << 16) |
-            (alpha << 24);
-    }
-    return extent;
+export function composeCutout({ data: colours, channels }: Picture, matte: Matte): Cutout {
+  const { data, width, height } = matte;
+  return {
+    width,
+    height,
+    readRow(y, row) {
+      const extent = extentOf(matte, y);
+      for (
+        let x = extent.from, at = y * width + x, colour = at * channels;
+        x < extent.to;
+        x++, at++, colour += channels
+      ) {
+        const alpha = data[at] as number;
+        row[x] =
+          alpha === 0
+            ? 0
+            : (colours[colour] as number) |
+              ((colours[colour + 1] as number) << 8) |
+              ((colours[colour + 2] as number) << 16) |
+              (alpha << 24);
+      }
+      return extent;
+    },
   };
-}
-
-function withOwnAlpha(rgba: Uint8Array, { data, width, extents }: Matte): ReadRow {
-  return (y, row) => {
-    const extent = extentOf(y, width, extents);
-    for (let x = extent.from, at = y * width + x, colour = at * 4; x < extent.to; x++, at++, colour += 4) {
-      const alpha = product(data[at] as number, rgba[colour + 3] as number);
-      row[x] =
-        alpha === 0
-          ? 0
-          : (rgba[colour] as number) |
-            ((rgba[colour + 1] as number) << 8) |
-            ((rgba[colour + 2] as number) << 16) |
-            (alpha << 24);
-    }
-    return extent;
-  };
-}
-
-function extentOf(y: number, width: number, extents: Int32Array | undefined): Extent {
-  if (extents === undefined) return { from: 0, to: width };
-  return { from: extents[2 * y] as number, to: extents[2 * y + 1] as number };
-}
-
-/** Of two values where 255 stands for 1, rounded. */
-function product(one: number, other: number): number {
-  const scaled = one * other + 128;
-  return (scaled + (scaled >> 8)) >> 8;
 }
 
 /** All pixels of a cut-out as RGBA bytes. */
@@ -74,4 +47,29 @@ export function pixelsOf({ width, height, readRow }: Cutout): Uint8Array<ArrayBu
     readRow(y, row);
   }
   return new Uint8Array(pixels.buffer);
+}
+
+/** The other way round: a cut-out of RGBA bytes, as libvips gives them. */
+export function readPixels(rgba: Buffer, { width, height }: Size): Cutout {
+  // Pixels are read as whole numbers, which lie at multiples of four.
+  const bytes = rgba.byteOffset % 4 === 0 ? rgba : new Uint8Array(rgba);
+  const pixels = new Int32Array(bytes.buffer, bytes.byteOffset, width * height);
+  return {
+    width,
+    height,
+    readRow(y, row) {
+      row.set(pixels.subarray(y * width, (y + 1) * width));
+      return { from: 0, to: width };
+    },
+  };
+}
+
+/** Whether nothing shines through anywhere. */
+export function isOpaque({ width, height, readRow }: Cutout): boolean {
+  const row = new Int32Array(width);
+  for (let y = 0; y < height; y++) {
+    const { from, to } = readRow(y, row);
+    if (from > 0 || to < width || row.some((pixel) => pixel >>> 24 !== 255)) return false;
+  }
+  return true;
 }

@@ -1,8 +1,17 @@
-import { composeCutout } from './compose.js';
+import { refuseContradictions } from './check-options.js';
+import { layOut } from './compose/layout.js';
+import { findSubject } from './compose/subject-box.js';
 import { decode } from './decode.js';
-import { type EncodedPicture, encode, type OutputOptions } from './encode.js';
+import { type PictureFiles, writeFiles } from './files.js';
+import type { Box } from './geometry.js';
+import { hardenEdges } from './hard-edges.js';
 import { resizeMatte } from './matte.js';
+import { readEmbedded } from './metadata/embedded.js';
+import { toSrgb } from './metadata/icc.js';
 import { toModelInput } from './model-input.js';
+import type { PictureOptions } from './options.js';
+import { applyOwnAlpha } from './own-alpha.js';
+import { placeInPicture, regionBox } from './region.js';
 
 /** What makes mattes: the inference engine, as this folder sees it. */
 export interface MatteSource {
@@ -19,37 +28,54 @@ export interface ModelMatte {
   readonly coverage: number;
 }
 
-export interface CutoutPicture extends EncodedPicture {
-  /** Mean alpha of the matte, 0..1. */
+export interface CutoutResult {
+  readonly files: PictureFiles;
+  /** Mean alpha of the matte, of the region if there is one, 0..1. */
   readonly coverage: number;
+  /** Where the subject is in the files, in pixels; undefined where there is none. */
+  readonly subject: Box | undefined;
   /** Milliseconds by stage. */
   readonly timings: Readonly<Record<'decode' | 'infer' | 'compose' | 'encode', number>>;
 }
 
 /**
- * From the bytes of an image to the bytes of its cut-out. Call inspect() first: it holds the image against the
- * limits, and tells how much memory this takes. It keeps its thread busy for a quarter of a second
- * at 12 megapixels: the service calls it in threads of its own (picture-threads.ts).
+ * From the bytes of an image to the files that the options ask for: one frame, 8 bits a channel. Call inspect() and inspectOptions() first: they
+ * hold the image and the options against the limits, and tell how much memory this takes. It keeps its thread busy for a
+ * quarter of a second at 12 megapixels: the service calls it in threads of its own (picture-threads.ts). Throws
+ * IMAGE_CORRUPT, OPTIONS_INVALID, and what `mattes.infer` throws.
  */
 export async function cutOut(
   bytes: Uint8Array,
   mattes: MatteSource,
-  options: OutputOptions,
-): Promise<CutoutPicture> {
+  options: PictureOptions,
+): Promise<CutoutResult> {
   const startedAt = performance.now();
-  const picture = await decode(bytes);
-  const input = await toModelInput(picture, mattes.side);
+  refuseContradictions(options);
+  const embedded = await readEmbedded(bytes, options);
+  const picture = await decode(bytes, { keepsProfile: embedded.icc !== undefined });
+  const region = regionBox(options.region, picture);
+  const seen = await toModelInput(picture, mattes.side, region);
+  const input = embedded.icc === undefined ? seen : await toSrgb(seen, mattes.side, embedded.icc);
   const decodedAt = performance.now();
+
   const { data, side, coverage } = await mattes.infer(input);
   const inferredAt = performance.now();
-  // The matte at full size and the picture's own colours: whoever refines either does it between these two lines.
-  const matte = resizeMatte({ data, width: side, height: side }, picture.width, picture.height);
-  const cutout = composeCutout(picture, matte);
+  // The model has spoken and nothing is made yet: the place to turn away a picture without a subject.
+
+  const regionMatte = resizeMatte({ data, width: side, height: side }, region.width, region.height);
+  const matte = placeInPicture(regionMatte, region, picture);
+  // The matte at full size and the picture's own colours: whoever refines either does it here, in place.
+  if (options.edges === 'hard') hardenEdges(matte);
+  applyOwnAlpha(picture, matte);
+  const subject = findSubject(matte);
+  const layout = layOut(picture, subject, options);
   const composedAt = performance.now();
-  const encoded = await encode(cutout, options);
+
+  const files = await writeFiles({ picture, matte, subject, layout, embedded }, options);
   return {
-    ...encoded,
+    files,
     coverage,
+    subject: layout.subject,
     timings: {
       decode: decodedAt - startedAt,
       infer: inferredAt - decodedAt,

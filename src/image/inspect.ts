@@ -1,6 +1,7 @@
 import sharp from 'sharp';
 import { ClearcutError } from '../errors.js';
-import type { OutputOptions } from './encode.js';
+import { composingMemory } from './memory.js';
+import type { PictureOptions } from './options.js';
 import { toImageError } from './sharp-errors.js';
 import { type ImageFormat, sniffFormat } from './sniff.js';
 
@@ -54,32 +55,42 @@ export async function inspect(bytes: Uint8Array, limits: ImageLimits): Promise<I
 /** Reserved for the parts that do not grow with the picture: model input and matte, codec state. */
 const FIXED_BYTES = 24 * 1024 * 1024;
 
-// Bytes a pixel, rounded up from the peak resident memory of 12-megapixel pictures, smooth and noisy.
-/** What a decoder holds beside the picture: coefficients, interlaced rows, planes (AVIF: 10 bits, turned in there). */
+/**
+ * What a decoder holds beside the picture: coefficients, interlaced rows, planes (AVIF: 10 bits, turned in there). Bytes
+ * a pixel, rounded up from the peak resident memory of 12-megapixel pictures, smooth and noisy.
+ */
 const DECODER_BYTES = { jpeg: 6, png: 8, webp: 8, avif: 28, tiff: 8, gif: 8 } as const;
-/** What an encoder holds beside its input, output included: PNG its pieces and then the whole, WebP its planes. */
-const ENCODER_BYTES = { png: 8, webp: 30 } as const;
-/** The matte at full size. */
-const MATTE_BYTES = 1;
-/** PNG is composed a row at a time; WebP, and what is made smaller, first as a whole. */
-const RGBA_BYTES = 4;
 
 type PictureNeeds = Pick<ImageInfo, 'format' | 'width' | 'height' | 'hasAlpha' | 'isTurned'>;
-type OutputNeeds = Pick<OutputOptions, 'format' | 'maxSide'>;
 
 /**
  * Peak bytes of the whole way of a picture through this folder: while it is decoded (and turned), or while its
- * cut-out is encoded, whichever is more.
+ * files are composed and encoded, whichever is more. `background`: what is known of the image behind it, if there is one.
  */
-export function estimateMemory(info: PictureNeeds, output: OutputNeeds): number {
-  const { width, height, hasAlpha, isTurned } = info;
-  const decoded = hasAlpha ? 4 : 3;
-  const decoding = DECODER_BYTES[info.format] + decoded * (isTurned ? 2 : 1);
+export function estimateMemory(
+  info: PictureNeeds,
+  options: PictureOptions,
+  background?: PictureNeeds,
+): number {
+  const decoded = info.hasAlpha ? 4 : 3;
+  const composing = composingMemory(info, decoded, options);
+  // The background is decoded beside the picture, and as small as the canvas needs it.
+  const behind = background === undefined ? 0 : DECODER_BYTES[background.format] * pixelsOf(background);
+  const behindFile = options.background.kind === 'image' ? options.background.bytes.length : 0;
+  return (
+    FIXED_BYTES +
+    behindFile +
+    Math.ceil(Math.max(decodingMemory(info), composing, behind + decoded * pixelsOf(info)))
+  );
+}
 
-  const scale = output.maxSide === 0 ? 1 : Math.min(1, output.maxSide / Math.max(width, height));
-  const whole = output.format === 'webp' || scale < 1 ? RGBA_BYTES : 0;
-  const encoding = decoded + MATTE_BYTES + whole + ENCODER_BYTES[output.format] * scale ** 2;
-  return FIXED_BYTES + Math.ceil(width * height * Math.max(decoding, encoding));
+function decodingMemory({ format, width, height, hasAlpha, isTurned }: PictureNeeds): number {
+  const decoded = hasAlpha ? 4 : 3;
+  return width * height * (DECODER_BYTES[format] + decoded * (isTurned ? 2 : 1));
+}
+
+function pixelsOf({ width, height }: PictureNeeds): number {
+  return width * height;
 }
 
 /** Throws IMAGE_TOO_MANY_BYTES; for files that need not even be read. */

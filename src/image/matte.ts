@@ -1,3 +1,4 @@
+import type { Extent } from './png/write-png.js';
 import { resample } from './resample.js';
 
 /** One channel: 0 = background, 255 = subject; rows from the top. */
@@ -16,4 +17,10 @@ export interface Matte {
 /** The model's matte brought to the size of the picture. */
 export function resizeMatte(matte: Matte, width: number, height: number): Matte {
   return { ...resample(matte, 1, width, height), width, height };
+}
+
+/** The pixels of a row that may be above 0. */
+export function extentOf({ width, extents }: Matte, y: number): Extent {
+  if (extents === undefined) return { from: 0, to: width };
+  return { from: extents[2 * y] as number, to: extents[2 * y + 1] as number };
 }

@@ -4,7 +4,7 @@ export interface PictureOptions {
   readonly output: 'cutout' | 'mask' | 'both';
   /** `auto`: JPEG where nothing of the result is transparent, else PNG. JPEG needs a background. */
   readonly format: PictureFormat | 'auto';
-  /** Of the colours of WebP, AVIF and JPEG, 1 to 100; alpha is lossless in WebP. */
+  /** Of WebP, AVIF and JPEG, 1 to 100; the alpha of WebP is lossless, that of AVIF is not. */
   readonly quality: number;
   /** Bits of each channel of a PNG; `auto` is 8. 16 keeps what a 16-bit input has. */
   readonly depth: 8 | 16;
@@ -13,22 +13,25 @@ export interface PictureOptions {
   readonly crop: Margin | undefined;
   /** Only what is in here can be subject, and the model sees nothing else; undefined for the whole picture. */
   readonly region: Region | undefined;
-  /** Longest side of the subject's box as a share of the canvas, 0.1 to 1; undefined leaves it as it is. */
+  /** The subject's box as a share of the canvas, 0.1 to 1: it fills that much of one side and no more of the other. */
   readonly scale: number | undefined;
-  /** Where the middle of the subject's box goes, as shares of the free room; undefined leaves it where it is. */
+  /**
+   * Where the subject's box goes, as shares of the room around it: 0 is at the left or top, 0.5 in the middle. Undefined
+   * leaves it where it is, or, with a scale, in the middle.
+   */
   readonly position: { readonly x: number; readonly y: number } | undefined;
-  /** The canvas: what has another shape is fitted into it, in the middle; undefined keeps the picture's. */
+  /** The canvas: what has another size or shape is fitted into it, in the middle; undefined keeps the picture's. */
   readonly canvas: { readonly width: number; readonly height: number } | undefined;
   /** Longest side of the result in pixels; 0 keeps the size. Nothing is made larger. */
   readonly maxSide: number;
   readonly shadow: Shadow | undefined;
-  /** `soft` as the matte is; `hard` with edges one pixel wide. */
+  /** `soft` as the matte is; `hard` with edges one pixel of the picture wide. */
   readonly edges: 'soft' | 'hard';
   /** Whether what shines through at the edges is taken out of the colours. */
   readonly decontaminate: boolean;
-  /** `keep`: EXIF without orientation and GPS, XMP without GPS. */
+  /** `keep`: EXIF without orientation, thumbnail and GPS, XMP without GPS; in the cut-out alone. */
   readonly metadata: 'strip' | 'keep';
-  /** `keep`: colours stay in the profile of the input, which is embedded; else they are sRGB. */
+  /** `keep`: colours stay in the profile of the input, which is embedded; else, and before a background, they are sRGB. */
   readonly profile: 'srgb' | 'keep';
   /** Of an animated input: the first frame, or all of them as an animated WebP. */
   readonly frames: 'first' | 'all';
@@ -64,7 +67,7 @@ export interface Region {
   readonly bottom: Length;
 }
 
-/** A soft drop shadow; lengths are shares of the longer side of the subject's box. */
+/** A soft drop shadow; lengths are shares of the longer side of the subject's box, the blur is twice its deviation. */
 export interface Shadow {
   /** 0..1. */
   readonly opacity: number;

@@ -41,11 +41,14 @@ async function serve(message: Extract<ToPictureThread, { kind: 'cut-out' }>): Pr
       }),
   };
   try {
-    const picture = await cutOut(bytes, mattes, options);
-    send({ kind: 'done', id, picture }, [picture.bytes.buffer]);
+    const result = await cutOut(bytes, mattes, options);
+    send(
+      { kind: 'done', id, result },
+      result.files.map((file) => file.bytes.buffer),
+    );
   } catch (error) {
-    const code = error instanceof ClearcutError ? error.code : undefined;
-    send({ kind: 'failed', id, code, message: messageOf(error) });
+    const { code, remedy } = error instanceof ClearcutError ? error : { code: undefined, remedy: undefined };
+    send({ kind: 'failed', id, code, message: messageOf(error), remedy });
   }
 }
 

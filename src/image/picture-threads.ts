@@ -2,8 +2,8 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { ClearcutError } from '../errors.js';
-import type { CutoutPicture, MatteSource } from './cutout.js';
-import type { OutputOptions } from './encode.js';
+import type { CutoutResult, MatteSource } from './cutout.js';
+import type { PictureOptions } from './options.js';
 import type { FromPictureThread, ToPictureThread } from './thread-messages.js';
 
 /** Threads are compiled files, also where the code around them runs from source. */
@@ -11,7 +11,7 @@ const THREAD_FILE = createRequire(import.meta.url).resolve('#picture-thread');
 
 interface Job {
   readonly mattes: MatteSource;
-  resolve(picture: CutoutPicture): void;
+  resolve(result: CutoutResult): void;
   reject(error: unknown): void;
 }
 
@@ -32,8 +32,8 @@ let lastId = 0;
 export function cutOutInThread(
   bytes: Uint8Array,
   mattes: MatteSource,
-  options: OutputOptions,
-): Promise<CutoutPicture> {
+  options: PictureOptions,
+): Promise<CutoutResult> {
   const thread = leastBusy();
   const id = ++lastId;
   return new Promise((resolve, reject) => {
@@ -95,9 +95,13 @@ async function hear(thread: Thread, message: FromPictureThread): Promise<void> {
     return;
   }
   end(thread, id);
-  if (message.kind === 'done') return job.resolve(message.picture);
-  const { code, message: text } = message;
-  job.reject(code === undefined ? new Error(text) : new ClearcutError(code, text));
+  if (message.kind === 'done') return job.resolve(message.result);
+  const { code, message: text, remedy } = message;
+  job.reject(
+    code === undefined
+      ? new Error(text)
+      : new ClearcutError(code, text, remedy === undefined ? {} : { remedy }),
+  );
 }
 
 function end(thread: Thread, id: number): void {

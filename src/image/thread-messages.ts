@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../errors.js';
-import type { CutoutPicture, ModelMatte } from './cutout.js';
-import type { OutputOptions } from './encode.js';
+import type { CutoutResult, ModelMatte } from './cutout.js';
+import type { PictureOptions } from './options.js';
 
 /** What the main thread and the threads that work on pictures say to each other. `id` names a picture. */
 
@@ -11,7 +11,7 @@ export type ToPictureThread =
       readonly bytes: Uint8Array;
       /** Of the picture that the model takes. */
       readonly side: number;
-      readonly options: OutputOptions;
+      readonly options: PictureOptions;
     }
   | { readonly kind: 'matte'; readonly id: number; readonly matte: ModelMatte }
   /** There will be no matte: the picture is let go. */
@@ -19,10 +19,11 @@ export type ToPictureThread =
 
 export type FromPictureThread =
   | { readonly kind: 'infer'; readonly id: number; readonly rgb: Uint8Array<ArrayBuffer> }
-  | { readonly kind: 'done'; readonly id: number; readonly picture: CutoutPicture }
+  | { readonly kind: 'done'; readonly id: number; readonly result: CutoutResult }
   | {
       readonly kind: 'failed';
       readonly id: number;
       readonly code: ErrorCode | undefined;
       readonly message: string;
+      readonly remedy: string | undefined;
     };

@@ -1,6 +1,7 @@
-import type { CutoutPicture } from '../image/cutout.js';
-import type { OutputOptions } from '../image/encode.js';
+import { inspectOptions } from '../image/check-options.js';
+import type { CutoutResult } from '../image/cutout.js';
 import { estimateMemory, type ImageInfo, type ImageLimits, inspect } from '../image/inspect.js';
+import type { PictureOptions } from '../image/options.js';
 import { cutOutInThread } from '../image/picture-threads.js';
 import type { MatteEngine } from '../inference/engine-api.js';
 import type { Admission } from './admission.js';
@@ -10,18 +11,22 @@ export interface Cutter {
   readonly engine: MatteEngine;
   readonly admission: Admission;
   readonly limits: ImageLimits;
-  readonly output: OutputOptions;
+  readonly output: PictureOptions;
 }
 
-/** Inspects the image, waits until its pixels fit into memory, and cuts it out. Throws what inspect and cutOutInThread do. */
+/**
+ * Inspects the image and its options, waits until its pixels fit into memory, and cuts it out. Throws what inspect,
+ * inspectOptions and cutOutInThread do.
+ */
 export async function cutOutAdmitted(
   bytes: Uint8Array,
   { engine, admission, limits, output }: Cutter,
-): Promise<{ info: ImageInfo; picture: CutoutPicture }> {
+): Promise<{ info: ImageInfo; result: CutoutResult }> {
   const info = await inspect(bytes, limits);
-  const release = await admission.admitPixels(estimateMemory(info, output));
+  const background = await inspectOptions(output, limits);
+  const release = await admission.admitPixels(estimateMemory(info, output, background));
   try {
-    return { info, picture: await cutOutInThread(bytes, engine, output) };
+    return { info, result: await cutOutInThread(bytes, engine, output) };
   } finally {
     release();
   }

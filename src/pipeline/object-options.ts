@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { oneOf, whole } from '../config/values.js';
 import { ClearcutError } from '../errors.js';
-import type { OutputOptions } from '../image/encode.js';
+import type { PictureOptions } from '../image/options.js';
 import { SOURCE_ETAG } from '../storage/source-etag.js';
 
 /** User metadata that starts like this is meant for us. */
@@ -20,8 +20,8 @@ const optionsSchema = z.strictObject({
  */
 export function outputFor(
   metadata: Readonly<Record<string, string>>,
-  defaults: OutputOptions,
-): OutputOptions {
+  defaults: PictureOptions,
+): PictureOptions {
   const given = Object.entries(metadata)
     // What an output carries is no option, should somebody upload one again.
     .filter(([name]) => name.startsWith(PREFIX) && name !== SOURCE_ETAG)
@@ -40,8 +40,9 @@ export function outputFor(
   }
   const options = parsed.data;
   return {
+    ...defaults,
     format: options.format ?? defaults.format,
-    webpQuality: options['webp-quality'] ?? defaults.webpQuality,
+    quality: options['webp-quality'] ?? defaults.quality,
     maxSide: options['output-max-side'] ?? defaults.maxSide,
   };
 }

@@ -1,7 +1,7 @@
 import { buffer } from 'node:stream/consumers';
 import { type ClearcutError, toClearcutError } from '../errors.js';
-import type { OutputOptions } from '../image/encode.js';
 import { checkFileSize } from '../image/inspect.js';
+import type { PictureOptions } from '../image/options.js';
 import type { ObjectHead, ObjectStore } from '../storage/object-store.js';
 import { type Cutter, cutOutAdmitted } from './cut-out-admitted.js';
 import { outputFor } from './object-options.js';
@@ -23,7 +23,7 @@ export interface Pipeline extends Cutter {
   /** Whether objects with this key are ours to process. */
   readonly accepts: (bucket: string, key: string) => boolean;
   /** Where the outcome of an input is stored; the format is the configured one unless given. */
-  readonly placeOf: (inputKey: string, format?: OutputOptions['format']) => OutputPlace;
+  readonly placeOf: (inputKey: string, format?: PictureOptions['format']) => OutputPlace;
   /** Seconds that the link in a record works. */
   readonly linkExpiresIn: number;
   readonly model: ResultRecord['model'];
@@ -91,9 +91,11 @@ async function processVersion(task: Task, head: ObjectHead, pipeline: Pipeline):
       return await processObject(task, pipeline);
     }
     const fetchedAt = performance.now();
-    const { info, picture } = await cutOutAdmitted(bytes, { ...pipeline, output }).catch((error) =>
+    const { info, result } = await cutOutAdmitted(bytes, { ...pipeline, output }).catch((error) =>
       unexpected(error, version),
     );
+
+    const [picture] = result.files;
 
     // Store, unless a newer version arrived meanwhile: its own event brings its own result.
     const storeFrom = performance.now();
@@ -111,12 +113,12 @@ async function processVersion(task: Task, head: ObjectHead, pipeline: Pipeline):
         height: picture.height,
       },
       link: await issueLink(stored.key, place, pipeline),
-      matte: { coverage: round(picture.coverage, 4) },
+      matte: { coverage: round(result.coverage, 4) },
       model: pipeline.model,
       attempts: task.attempt,
       timings: roundAll({
         fetch: fetchedAt - startedAt,
-        ...picture.timings,
+        ...result.timings,
         store: performance.now() - storeFrom,
         total: performance.now() - startedAt,
       }),

@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
+import { DEFAULT_OPTIONS, type PictureOptions } from '../../src/image/options.js';
 import { type Engine, startEngine } from '../../src/inference/engine.js';
 import { createAdmission } from '../../src/pipeline/admission.js';
 import type { Pipeline } from '../../src/pipeline/process-object.js';
@@ -47,7 +48,7 @@ export async function createTestPipeline(options: TinyModelOptions = {}): Promis
     accepts: (bucket, key) => bucket === INPUT && !key.startsWith('.'),
     placeOf: (key, format = 'png') => placeOf(key, format),
     limits: { maxBytes: 10_000_000, maxPixels: 10_000_000, maxFrames: 100 },
-    output: { format: 'png', webpQuality: 90, maxSide: 0 },
+    output: DEFAULT_OPTIONS,
     linkExpiresIn: 600,
     model: { id: 'tiny', variant: 'fp32', side: engine.side, device: 'cpu' },
   };
@@ -65,7 +66,7 @@ export async function createTestPipeline(options: TinyModelOptions = {}): Promis
   };
 }
 
-export function placeOf(key: string, format: 'png' | 'webp'): OutputPlace {
+export function placeOf(key: string, format: PictureOptions['format']): OutputPlace {
   return {
     bucket: OUTPUT,
     cutoutKey: cutoutKey('cutouts/', key, format),

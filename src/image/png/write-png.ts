@@ -20,6 +20,12 @@ export interface Extent {
  */
 export type ReadRow = (y: number, row: Int32Array) => Extent;
 
+/** What stands before the pixels. */
+export interface PngChunk {
+  readonly type: string;
+  readonly data: Uint8Array;
+}
+
 const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
 const RGBA_8_BITS = [8, 6, 0, 0, 0];
 /** Deflate with a window of 32 KiB, "fastest" (RFC 1950). */
@@ -28,12 +34,19 @@ const ZLIB_HEADER = Uint8Array.of(0x78, 0x01);
 const AVERAGE_FILTER = 3;
 const BYTES_A_PIXEL = 4;
 
-export function writePng(width: number, height: number, readRow: ReadRow): Uint8Array<ArrayBuffer> {
+export function writePng(
+  width: number,
+  height: number,
+  readRow: ReadRow,
+  metadata: readonly PngChunk[] = [],
+): Uint8Array<ArrayBuffer> {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
   header.set(RGBA_8_BITS, 8);
-  const parts: Uint8Array[] = [SIGNATURE, ...chunk('IHDR', header), ...chunk('IDAT', ZLIB_HEADER)];
+  const parts: Uint8Array[] = [SIGNATURE, ...chunk('IHDR', header)];
+  for (const { type, data } of metadata) parts.push(...chunk(type, data));
+  parts.push(...chunk('IDAT', ZLIB_HEADER));
 
   const checksum = new Adler32();
   const deflater = createRowDeflater(width, height, (piece) => parts.push(...chunk('IDAT', piece.slice())));

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { composeCutout, pixelsOf as readPixels } from '../../../src/image/compose.js';
 import type { Picture } from '../../../src/image/decode.js';
 import { type Matte, resizeMatte } from '../../../src/image/matte.js';
+import { applyOwnAlpha } from '../../../src/image/own-alpha.js';
 import { BLUE, MAGENTA, POINTS, pixelAt, subjectMatte, subjectPixels } from '../../support/draw.js';
 import { largestDifference } from './measures.js';
 
@@ -98,6 +99,7 @@ describe('resizeMatte', () => {
 
 function composed(picture: Picture, matte: Matte) {
   const { width, height } = picture;
+  applyOwnAlpha(picture, matte);
   return { data: readPixels(composeCutout(picture, matte)), width, height, channels: 4 };
 }
 

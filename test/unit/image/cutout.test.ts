@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { cutOut, type MatteSource } from '../../../src/image/cutout.js';
 import { decode } from '../../../src/image/decode.js';
 import { toModelInput } from '../../../src/image/model-input.js';
+import { DEFAULT_OPTIONS } from '../../../src/image/options.js';
 import {
   drawSubject,
   MAGENTA,
@@ -15,7 +16,6 @@ import {
 import { expectRefusal, largestDifference, meanDifference } from './measures.js';
 
 const SIDE = 64;
-const PNG = { format: 'png', webpQuality: 90, maxSide: 0 } as const;
 
 describe('toModelInput', () => {
   test('stretches the picture to the square of the model', async () => {
@@ -66,13 +66,14 @@ describe('toModelInput', () => {
 describe('cutOut', () => {
   test('takes a turned JPEG to an upright cut-out', async () => {
     const { source, inputs } = knowingSource();
-    const cutout = await cutOut(await drawSubject({ orientation: 6 }), source, PNG);
+    const { files, coverage } = await cutOut(await drawSubject({ orientation: 6 }), source, DEFAULT_OPTIONS);
 
-    expect(cutout).toMatchObject({ contentType: 'image/png', width: 240, height: 160, coverage: 0.25 });
+    expect(files).toMatchObject([{ kind: 'cutout', contentType: 'image/png', width: 240, height: 160 }]);
+    expect(coverage).toBe(0.25);
     expect(meanDifference(inputs[0] ?? [], subjectPixels({ width: SIDE, height: SIDE }).data)).toBeLessThan(
       8,
     );
-    const picture = await readCutout(cutout.bytes);
+    const picture = await readCutout(files[0].bytes);
     expect(largestDifference(pixelAt(picture, POINTS.ellipse), [...MAGENTA, 255])).toBeLessThanOrEqual(3);
     expect(pixelAt(picture, POINTS.background)).toEqual([0, 0, 0, 0]);
   });
@@ -85,7 +86,7 @@ describe('cutOut', () => {
       .toBuffer();
     expect((await sharp(bytes).metadata()).exif?.toString('latin1')).toContain('Somebody');
 
-    const cutout = await cutOut(bytes, knowingSource().source, PNG);
+    const [cutout] = (await cutOut(bytes, knowingSource().source, DEFAULT_OPTIONS)).files;
     const { exif, icc, orientation } = await sharp(cutout.bytes).metadata();
     expect({ exif, icc, orientation }).toEqual({ exif: undefined, icc: undefined, orientation: undefined });
   });
@@ -99,13 +100,14 @@ describe('cutOut', () => {
       .png()
       .toBuffer();
 
-    const picture = await readCutout((await cutOut(bytes, knowingSource().source, PNG)).bytes);
+    const [cutout] = (await cutOut(bytes, knowingSource().source, DEFAULT_OPTIONS)).files;
+    const picture = await readCutout(cutout.bytes);
     expect(pixelAt(picture, { x: 0.35, y: 0.4 })).toEqual([...MAGENTA, 255]);
     expect(pixelAt(picture, { x: 0.35, y: 0.6 })).toEqual([0, 0, 0, 0]);
   });
 
   test('reports the time of every stage', async () => {
-    const { timings } = await cutOut(await drawSubject(), knowingSource().source, PNG);
+    const { timings } = await cutOut(await drawSubject(), knowingSource().source, DEFAULT_OPTIONS);
 
     expect(Object.keys(timings).sort()).toEqual(['compose', 'decode', 'encode', 'infer']);
     for (const milliseconds of Object.values(timings)) expect(milliseconds).toBeGreaterThanOrEqual(0);
@@ -116,7 +118,7 @@ describe('cutOut', () => {
     const whole = await drawSubject();
 
     await expectRefusal(
-      cutOut(whole.subarray(0, whole.length / 2), source, PNG),
+      cutOut(whole.subarray(0, whole.length / 2), source, DEFAULT_OPTIONS),
       'IMAGE_CORRUPT',
       'premature end',
     );

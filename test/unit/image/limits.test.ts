@@ -2,6 +2,7 @@ import { crc32 } from 'node:zlib';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { estimateMemory, inspect } from '../../../src/image/inspect.js';
+import { DEFAULT_OPTIONS } from '../../../src/image/options.js';
 import { drawSubject } from '../../support/draw.js';
 import { expectRefusal, GENEROUS } from './measures.js';
 
@@ -51,7 +52,7 @@ test.each(['gif', 'webp'] as const)('frames of %s: maxFrames passes, one more do
 
 test('the memory estimate grows with the size, an alpha, a turn and the encoder', () => {
   const photo = { format: 'jpeg', width: 4000, height: 3000, hasAlpha: false, isTurned: false } as const;
-  const png = { format: 'png', maxSide: 0 } as const;
+  const png = DEFAULT_OPTIONS;
   const decodedBytes = 4000 * 3000 * 3;
 
   expect(estimateMemory(photo, png)).toBeGreaterThan(2 * decodedBytes);
@@ -67,10 +68,10 @@ test('the memory estimate grows with the size, an alpha, a turn and the encoder'
 
 test('a smaller WebP is estimated below one at full size; a maxSide above the size changes nothing', () => {
   const photo = { format: 'jpeg', width: 4000, height: 3000, hasAlpha: false, isTurned: false } as const;
-  const fullSize = estimateMemory(photo, { format: 'webp', maxSide: 0 });
+  const fullSize = estimateMemory(photo, { ...DEFAULT_OPTIONS, format: 'webp' });
 
-  expect(estimateMemory(photo, { format: 'webp', maxSide: 1000 })).toBeLessThan(fullSize);
-  expect(estimateMemory(photo, { format: 'webp', maxSide: 5000 })).toBe(fullSize);
+  expect(estimateMemory(photo, { ...DEFAULT_OPTIONS, format: 'webp', maxSide: 1000 })).toBeLessThan(fullSize);
+  expect(estimateMemory(photo, { ...DEFAULT_OPTIONS, format: 'webp', maxSide: 5000 })).toBe(fullSize);
 });
 
 /** A PNG with right checksums whose header claims any size and whose pixels are missing (PNG specification, 5 and 11). */
