@@ -16,7 +16,7 @@ interface ErrorKind {
 
 const ERROR_KINDS = {
   // The image itself.
-  FORMAT_UNSUPPORTED: kind('permanent', 415, 'Upload JPEG, PNG, WebP, AVIF, TIFF or GIF.'),
+  FORMAT_UNSUPPORTED: kind('permanent', 415, 'Upload JPEG, PNG, WebP, AVIF, HEIC, TIFF or GIF.'),
   IMAGE_EMPTY: kind('permanent', 422, 'The object has no bytes: upload it again.'),
   IMAGE_CORRUPT: kind('permanent', 422, 'The file is damaged or incomplete: upload it again.'),
   IMAGE_TOO_MANY_BYTES: kind('permanent', 413, 'Upload a smaller file, or raise CLEARCUT_MAX_BYTES.'),

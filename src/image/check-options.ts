@@ -2,6 +2,7 @@ import sharp from 'sharp';
 import { ClearcutError, toClearcutError } from '../errors.js';
 import { type ImageInfo, type ImageLimits, inspect } from './inspect.js';
 import type { PictureOptions } from './options.js';
+import { toReadable } from './readable.js';
 import { toImageError } from './sharp-errors.js';
 
 /**
@@ -50,7 +51,9 @@ export function refuseContradictions({ output, format, background }: PictureOpti
 }
 
 async function refuseTransparent(bytes: Uint8Array): Promise<void> {
-  const { isOpaque } = await sharp(bytes, { limitInputPixels: false }).stats().catch(toImageError);
+  const { isOpaque } = await sharp(await toReadable(bytes), { limitInputPixels: false })
+    .stats()
+    .catch(toImageError);
   if (isOpaque) return;
   throw new ClearcutError(
     'OPTIONS_INVALID',

@@ -1,4 +1,5 @@
 import sharp, { type Sharp } from 'sharp';
+import { toReadable } from './readable.js';
 import { toImageError } from './sharp-errors.js';
 
 /** A picture in memory: 8-bit sRGB, rows from the top, channels interleaved, straight alpha where there are four. */
@@ -45,13 +46,13 @@ export function openPicture({ data, width, height, channels }: Picture): Sharp {
   return sharp(data, { raw: { width, height, channels }, limitInputPixels: false });
 }
 
-/** Opens an image file for work in libvips' own threads: upright, in sRGB. Throws IMAGE_CORRUPT. */
+/** Opens an image file for work in libvips' own threads: upright, in sRGB. Throws IMAGE_CORRUPT, and what readHeif throws. */
 export async function openAsSrgb(
   bytes: Uint8Array,
   { keepsProfile = false }: ColourOptions = {},
 ): Promise<Sharp> {
   // inspect() has held the size against the limits of the configuration already.
-  const source = sharp(bytes, {
+  const source = sharp(await toReadable(bytes), {
     failOn: 'truncated',
     limitInputPixels: false,
     sequentialRead: true,

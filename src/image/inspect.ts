@@ -2,6 +2,7 @@ import sharp from 'sharp';
 import { ClearcutError } from '../errors.js';
 import { composingMemory } from './memory.js';
 import type { PictureOptions } from './options.js';
+import { HEIC_DECODER_BYTES } from './readable.js';
 import { toImageError } from './sharp-errors.js';
 import { type ImageFormat, sniffFormat } from './sniff.js';
 
@@ -59,7 +60,15 @@ const FIXED_BYTES = 48 * 1024 * 1024;
  * What a decoder holds beside the picture: coefficients, interlaced rows, planes (AVIF: 10 bits, turned in there). Bytes
  * a pixel, rounded up from the peak resident memory of 12-megapixel pictures, smooth and noisy.
  */
-const DECODER_BYTES = { jpeg: 6, png: 8, webp: 8, avif: 28, tiff: 8, gif: 8 } as const;
+const DECODER_BYTES = {
+  jpeg: 6,
+  png: 8,
+  webp: 8,
+  avif: 28,
+  tiff: 8,
+  gif: 8,
+  heic: HEIC_DECODER_BYTES,
+} as const;
 
 type PictureNeeds = Pick<ImageInfo, 'format' | 'width' | 'height' | 'hasAlpha' | 'isTurned'>;
 

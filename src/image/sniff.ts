@@ -2,7 +2,7 @@ import { fileTypeFromBuffer } from 'file-type';
 import { ClearcutError } from '../errors.js';
 
 /** The formats that are decoded. */
-export type ImageFormat = 'jpeg' | 'png' | 'webp' | 'avif' | 'tiff' | 'gif';
+export type ImageFormat = 'jpeg' | 'png' | 'webp' | 'avif' | 'heic' | 'tiff' | 'gif';
 
 const ALLOWED: Readonly<Record<string, ImageFormat>> = {
   'image/jpeg': 'jpeg',
@@ -11,12 +11,14 @@ const ALLOWED: Readonly<Record<string, ImageFormat>> = {
   'image/apng': 'png',
   'image/webp': 'webp',
   'image/avif': 'avif',
+  'image/heic': 'heic',
+  'image/heic-sequence': 'heic',
+  // Of HEIF by no other name, and of a few AVIF files.
+  'image/heif': 'heic',
+  'image/heif-sequence': 'heic',
   'image/tiff': 'tiff',
   'image/gif': 'gif',
 };
-
-const HEIC_REMEDY =
-  'Convert it to JPEG first. On an iPhone: Settings > Camera > Formats > Most Compatible makes new pictures JPEG.';
 
 /** How much of a text is looked at to name it in the refusal. */
 const TEXT_SAMPLE_BYTES = 1024;
@@ -24,7 +26,7 @@ const TEXT_SAMPLE_BYTES = 1024;
 /**
  * The format of an image by its magic bytes; names and content types are never believed. Everything that is not on
  * the allow-list is refused with FORMAT_UNSUPPORTED, which names what it is: SVG and other documents could make a
- * decoder fetch or run things, HEIC needs a licensed decoder.
+ * decoder fetch or run things.
  */
 export async function sniffFormat(bytes: Uint8Array): Promise<ImageFormat> {
   if (bytes.length === 0) throw new ClearcutError('IMAGE_EMPTY', 'The object is empty.');
@@ -34,11 +36,9 @@ export async function sniffFormat(bytes: Uint8Array): Promise<ImageFormat> {
 
   const isText = type === undefined || type.mime === 'application/xml';
   const name = isText ? nameOfText(bytes) : `${type.ext.toUpperCase()} (${type.mime})`;
-  const isHeic = type !== undefined && /^image\/hei[cf]/.test(type.mime);
   throw new ClearcutError(
     'FORMAT_UNSUPPORTED',
     `This is not an image of a supported format: it looks like ${name}.`,
-    isHeic ? { remedy: HEIC_REMEDY } : {},
   );
 }
 

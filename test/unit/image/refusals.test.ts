@@ -23,13 +23,6 @@ describe('what is not an image of a supported format is named', () => {
     await expectRefusal(inspect(bytes, GENEROUS), 'FORMAT_UNSUPPORTED', says);
   });
 
-  test('HEIC, with the way out', async () => {
-    const refused = inspect(heicHeader(), GENEROUS);
-
-    await expectRefusal(refused, 'FORMAT_UNSUPPORTED', 'HEIC');
-    await expect(refused).rejects.toMatchObject({ remedy: expect.stringContaining('Convert it to JPEG') });
-  });
-
   test('text whose last sampled character is cut in two is still text', async () => {
     await expectRefusal(
       inspect(Buffer.from(`x${'é'.repeat(2000)}`), GENEROUS),
@@ -90,9 +83,4 @@ test('PNG data with a wrong checksum is corrupt', async () => {
 async function inspectAndDecode(bytes: Uint8Array) {
   await inspect(bytes, GENEROUS);
   return await decode(bytes);
-}
-
-/** The first box of a picture taken with an iPhone (ISO/IEC 23008-12, annex B.4). */
-function heicHeader(): Buffer {
-  return Buffer.concat([Buffer.from([0, 0, 0, 24]), Buffer.from('ftypheic\0\0\0\0mif1heic', 'latin1')]);
 }
