@@ -3,6 +3,7 @@ import { refuseContradictions } from './check-options.js';
 import { layOut } from './compose/layout.js';
 import { findSubject } from './compose/subject-box.js';
 import { decode } from './decode.js';
+import { decodeDeep } from './deep/decode-deep.js';
 import { type PictureFiles, writeFiles } from './files.js';
 import { decontaminate } from './foreground/decontaminate.js';
 import type { Box } from './geometry.js';
@@ -50,7 +51,7 @@ export interface CutoutResult {
 }
 
 /**
- * From the bytes of an image to the files that the options ask for: one frame, 8 bits a channel. Call inspect() and inspectOptions() first: they
+ * From the bytes of an image to the files that the options ask for: one frame. Call inspect() and inspectOptions() first: they
  * hold the image and the options against the limits, and tell how much memory this takes. It keeps its thread busy for a
  * quarter of a second at 12 megapixels: the service calls it in threads of its own (picture-threads.ts). Throws
  * IMAGE_CORRUPT, OPTIONS_INVALID, NO_SUBJECT, and what `mattes.infer` throws.
@@ -63,7 +64,8 @@ export async function cutOut(
   const startedAt = performance.now();
   refuseContradictions(options);
   const embedded = await readEmbedded(bytes, options);
-  const picture = await decode(bytes, { keepsProfile: embedded.icc !== undefined });
+  const colours = { keepsProfile: embedded.icc !== undefined };
+  const picture = await decode(bytes, colours);
   const region = regionBox(options.region, picture);
   const seen = await toModelInput(picture, mattes.side, mattes.framing, region);
   const input = embedded.icc === undefined ? seen : await toSrgb(seen, mattes.side, embedded.icc);
@@ -87,7 +89,8 @@ export async function cutOut(
   const layout = layOut(picture, subject, options);
   const composedAt = performance.now();
 
-  const files = await writeFiles({ picture, matte, subject, layout, embedded }, options);
+  const readDeep = () => decodeDeep(bytes, colours);
+  const files = await writeFiles({ picture, matte, subject, layout, embedded, readDeep }, options);
   return {
     files,
     coverage,

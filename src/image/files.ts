@@ -1,8 +1,12 @@
 import type { Layout } from './compose/layout.js';
 import { placeMatte } from './compose/place.js';
-import { composeResult } from './compose/result.js';
+import { composeBehind, composeResult } from './compose/result.js';
 import { isOpaque } from './compose.js';
 import type { Picture } from './decode.js';
+import { composeDeep, putBehind } from './deep/compose-deep.js';
+import type { DeepPicture } from './deep/decode-deep.js';
+import { encodeDeep } from './deep/encode-deep.js';
+import { placeDeep } from './deep/place-deep.js';
 import { type EncodedPicture, encodeCutout, encodeMask } from './encode.js';
 import type { Box } from './geometry.js';
 import type { Matte } from './matte.js';
@@ -23,6 +27,8 @@ export interface Composition {
   readonly subject: Box | undefined;
   readonly layout: Layout;
   readonly embedded: Embedded;
+  /** The picture once more, with 16 bits. */
+  readonly readDeep: () => Promise<DeepPicture>;
 }
 
 /** Composes and encodes the files that the options ask for, one after the other. */
@@ -38,10 +44,21 @@ export async function writeFiles(composition: Composition, options: PictureOptio
 }
 
 async function writeCutout(composition: Composition, options: PictureOptions): Promise<PictureFile> {
+  if (options.depth === 16) return await writeDeepCutout(composition, options);
   const { picture, matte, subject, layout, embedded } = composition;
   const result = await composeResult(picture, matte, subject, layout, options);
   const format = options.format === 'auto' ? (isOpaque(result) ? 'jpg' : 'png') : options.format;
   return { kind: 'cutout', ...(await encodeCutout(result, { format, quality: options.quality }, embedded)) };
+}
+
+async function writeDeepCutout(composition: Composition, options: PictureOptions): Promise<PictureFile> {
+  const { picture, matte, subject, layout, embedded, readDeep } = composition;
+  const behind = await composeBehind(matte, subject, layout, options);
+  const result = await placeDeep(composeDeep(await readDeep(), picture, matte), layout);
+  if (behind !== undefined) putBehind(result, behind);
+  const bytes = await encodeDeep(result, embedded);
+  const { width, height } = result;
+  return { kind: 'cutout', bytes, format: 'png', contentType: 'image/png', width, height };
 }
 
 /** The subject alone: no shadow and no background. */

@@ -13,6 +13,9 @@ const GREY_BYTES = 1;
 const RGBA_BYTES = 4;
 /** The PNG through which metadata reaches libvips, and what decoding it takes. */
 const CONTAINER_BYTES = 9;
+/** With 16 bits a channel: the picture once more, and the cut-out. */
+const DEEP_BYTES = 16;
+const DEEP_RGBA_BYTES = 8;
 /** Two planes of 16 bits, of the subject's box and where the blur carries it. */
 const SHADOW_BYTES = 5;
 
@@ -45,6 +48,7 @@ function cutoutMemory(picture: Size, options: PictureOptions): number {
   const format = options.format === 'auto' ? (background.kind === 'none' ? 'png' : 'jpg') : options.format;
 
   let bytes = 0;
+  if (options.depth === 16) bytes += pixels * DEEP_BYTES + (isResized ? canvas * DEEP_RGBA_BYTES : 0);
   if (shadow !== undefined) bytes += pixels * SHADOW_BYTES;
   if (isResized) bytes += (pixels + canvas) * RGBA_BYTES;
   if (background.kind === 'image') bytes += canvas * RGBA_BYTES;

@@ -41,7 +41,7 @@ export async function placeMatte(matte: Matte, layout: Layout): Promise<Uint8Arr
 }
 
 /** The part of the picture that can be seen on the canvas, and a little around it. */
-function visiblePart(picture: Size, { width, height, scale, left, top }: Layout): Box | undefined {
+export function visiblePart(picture: Size, { width, height, scale, left, top }: Layout): Box | undefined {
   const reach = KERNEL_REACH * Math.max(1, 1 / scale);
   const seen = boxBetween(
     Math.floor(-left / scale - reach),

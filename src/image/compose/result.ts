@@ -9,18 +9,29 @@ import type { Layout } from './layout.js';
 import { placeCutout } from './place.js';
 import { castShadow } from './shadow.js';
 
+type Layers = Pick<PictureOptions, 'background' | 'shadow'>;
+
 /** The picture that is stored: the subject (`box` in the picture), its shadow below it, the background below both. */
 export async function composeResult(
   picture: Picture,
   matte: Matte,
   box: Box | undefined,
   layout: Layout,
-  { background, shadow }: Pick<PictureOptions, 'background' | 'shadow'>,
+  options: Layers,
 ): Promise<Cutout> {
-  const layers = [
-    await openBackground(background, layout),
-    shadow && box && castShadow(matte, box, shadow, layout),
-    await placeCutout(composeCutout(picture, matte), layout),
-  ];
-  return layers.filter((layer) => layer !== undefined).reduce((lower, upper) => over(upper, lower));
+  const behind = await composeBehind(matte, box, layout, options);
+  const cutout = await placeCutout(composeCutout(picture, matte), layout);
+  return behind === undefined ? cutout : over(cutout, behind);
+}
+
+/** What lies below the subject; undefined where that is nothing. */
+export async function composeBehind(
+  matte: Matte,
+  box: Box | undefined,
+  layout: Layout,
+  { background, shadow }: Layers,
+): Promise<Cutout | undefined> {
+  const lowest = await openBackground(background, layout);
+  const cast = shadow && box && castShadow(matte, box, shadow, layout);
+  return lowest && cast ? over(cast, lowest) : (lowest ?? cast);
 }

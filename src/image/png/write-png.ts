@@ -27,6 +27,7 @@ export interface PngChunk {
 }
 
 const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
+const HEADER_CHUNK_BYTES = 25;
 const RGBA_8_BITS = [8, 6, 0, 0, 0];
 /** Deflate with a window of 32 KiB, "fastest" (RFC 1950). */
 const ZLIB_HEADER = Uint8Array.of(0x78, 0x01);
@@ -91,6 +92,16 @@ function filterRow(row: Int32Array, above: Int32Array, from: number, to: number,
     filtered[x] = ((pixel | 0x80808080) - (mean & 0x7f7f7f7f)) ^ ((pixel ^ ~mean) & 0x80808080);
     left = pixel;
   }
+}
+
+/** The PNG with more chunks, right behind its header. */
+export function withChunks(png: Uint8Array, chunks: readonly PngChunk[]): Uint8Array<ArrayBuffer> {
+  const behindHeader = SIGNATURE.length + HEADER_CHUNK_BYTES;
+  return joined([
+    png.subarray(0, behindHeader),
+    ...chunks.flatMap(({ type, data }) => chunk(type, data)),
+    png.subarray(behindHeader),
+  ]);
 }
 
 /** Length, type, data, checksum. */
