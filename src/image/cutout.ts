@@ -1,21 +1,16 @@
-import { applyVerdict } from './apply-verdict.js';
+import { cutOutFrames, isAnimated } from './animation/cut-out-frames.js';
 import { refuseContradictions } from './check-options.js';
 import { layOut } from './compose/layout.js';
 import { findSubject } from './compose/subject-box.js';
 import { decode } from './decode.js';
 import { decodeDeep } from './deep/decode-deep.js';
 import { type PictureFiles, writeFiles } from './files.js';
-import { decontaminate } from './foreground/decontaminate.js';
+import { findMatte } from './find-matte.js';
 import type { Box } from './geometry.js';
-import { hardenEdges } from './hard-edges.js';
-import { resizeMatte } from './matte.js';
 import { readEmbedded } from './metadata/embedded.js';
-import { toSrgb } from './metadata/icc.js';
-import { cropPadding, type Framing, squareAround, toModelInput } from './model-input.js';
+import type { Framing } from './model-input.js';
 import type { PictureOptions } from './options.js';
-import { applyOwnAlpha } from './own-alpha.js';
-import { placeInPicture, regionBox } from './region.js';
-import { judge, type Verdict } from './verdict.js';
+import type { Verdict } from './verdict.js';
 
 /** What makes mattes: the inference engine, as this folder sees it. */
 export interface MatteSource {
@@ -51,7 +46,7 @@ export interface CutoutResult {
 }
 
 /**
- * From the bytes of an image to the files that the options ask for: one frame. Call inspect() and inspectOptions() first: they
+ * From the bytes of an image to the files that the options ask for. Call inspect() and inspectOptions() first: they
  * hold the image and the options against the limits, and tell how much memory this takes. It keeps its thread busy for a
  * quarter of a second at 12 megapixels: the service calls it in threads of its own (picture-threads.ts). Throws
  * IMAGE_CORRUPT, OPTIONS_INVALID, NO_SUBJECT, and what `mattes.infer` throws.
@@ -63,28 +58,15 @@ export async function cutOut(
 ): Promise<CutoutResult> {
   const startedAt = performance.now();
   refuseContradictions(options);
+  if (options.frames === 'all' && (await isAnimated(bytes)))
+    return await cutOutFrames(bytes, mattes, options);
   const embedded = await readEmbedded(bytes, options);
   const colours = { keepsProfile: embedded.icc !== undefined };
   const picture = await decode(bytes, colours);
-  const region = regionBox(options.region, picture);
-  const seen = await toModelInput(picture, mattes.side, mattes.framing, region);
-  const input = embedded.icc === undefined ? seen : await toSrgb(seen, mattes.side, embedded.icc);
   const decodedAt = performance.now();
 
-  const inferred = await mattes.infer(input);
-  const inferredAt = performance.now();
-  const verdict = judge(inferred, squareAround(region, mattes.framing), region);
-  const { data, side, coverage } = applyVerdict(inferred, verdict, options.noSubject);
-
-  const regionMatte = resizeMatte(
-    cropPadding({ data, side }, region, mattes.framing),
-    region.width,
-    region.height,
-  );
-  const matte = placeInPicture(regionMatte, region, picture);
-  if (options.decontaminate && options.output !== 'mask') decontaminate(picture, matte);
-  if (options.edges === 'hard') hardenEdges(matte);
-  applyOwnAlpha(picture, matte);
+  const found = await findMatte(picture, mattes, options, embedded.icc);
+  const { matte, coverage, verdict } = found;
   const subject = findSubject(matte);
   const layout = layOut(picture, subject, options);
   const composedAt = performance.now();
@@ -97,9 +79,9 @@ export async function cutOut(
     subject: layout.subject,
     verdict,
     timings: {
-      decode: decodedAt - startedAt,
-      infer: inferredAt - decodedAt,
-      compose: composedAt - inferredAt,
+      decode: decodedAt - startedAt + found.prepareMs,
+      infer: found.inferMs,
+      compose: composedAt - decodedAt - found.prepareMs - found.inferMs,
       encode: performance.now() - composedAt,
     },
   };

@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import { ClearcutError } from '../errors.js';
-import { composingMemory } from './memory.js';
+import { animationMemory, composingMemory } from './memory.js';
 import type { PictureOptions } from './options.js';
 import { HEIC_DECODER_BYTES } from './readable.js';
 import { toImageError } from './sharp-errors.js';
@@ -70,7 +70,10 @@ const DECODER_BYTES = {
   heic: HEIC_DECODER_BYTES,
 } as const;
 
-type PictureNeeds = Pick<ImageInfo, 'format' | 'width' | 'height' | 'hasAlpha' | 'isTurned'>;
+/** Formats whose pages follow each other in time; those of TIFF lie side by side. */
+export const ANIMATED: readonly ImageFormat[] = ['gif', 'webp'];
+
+type PictureNeeds = Pick<ImageInfo, 'format' | 'width' | 'height' | 'frames' | 'hasAlpha' | 'isTurned'>;
 
 /**
  * Peak bytes of the whole way of a picture through this folder: while it is decoded (and turned), or while its
@@ -86,11 +89,25 @@ export function estimateMemory(
   // The background is decoded beside the picture, and as small as the canvas needs it.
   const behind = background === undefined ? 0 : DECODER_BYTES[background.format] * pixelsOf(background);
   const behindFile = options.background.kind === 'image' ? options.background.bytes.length : 0;
+  const frames = isWantedWhole(info, options) ? animationMemory(info, info.frames, options) : 0;
   return (
     FIXED_BYTES +
     behindFile +
+    frames +
     Math.ceil(Math.max(decodingMemory(info), composing, behind + decoded * pixelsOf(info)))
   );
+}
+
+/** Throws IMAGE_TOO_MANY_PIXELS where all frames together, if all are wanted, are more than one picture may be. */
+export function refuseLongAnimation(info: ImageInfo, options: PictureOptions, limits: ImageLimits): void {
+  if (!isWantedWhole(info, options)) return;
+  const pixels = info.frames * pixelsOf(info);
+  const what = `The ${count(info.frames)} frames have ${count(pixels)} pixels together`;
+  refuseAbove('IMAGE_TOO_MANY_PIXELS', what, pixels, limits.maxPixels);
+}
+
+function isWantedWhole({ format, frames }: PictureNeeds, options: PictureOptions): boolean {
+  return options.frames === 'all' && frames > 1 && ANIMATED.includes(format);
 }
 
 function decodingMemory({ format, width, height, hasAlpha, isTurned }: PictureNeeds): number {

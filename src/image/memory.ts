@@ -31,6 +31,16 @@ export function composingMemory(picture: Size, channels: number, options: Pictur
   return pixels * (channels + mattes) + Math.max(mask, cutout);
 }
 
+/** What all frames of an animation are, and their mattes; what they become, with its copy in libvips and the file. */
+const FRAME_BYTES = 6;
+const FRAME_RESULT_BYTES = 13;
+
+/** Peak bytes of an animation of which all frames are cut out, beside what one of them takes. */
+export function animationMemory(picture: Size, frames: number, options: PictureOptions): number {
+  const pixels = picture.width * picture.height;
+  return frames * (pixels * FRAME_BYTES + mostPixels(picture, options) * FRAME_RESULT_BYTES);
+}
+
 function maskMemory(picture: Size, options: PictureOptions): number {
   const format = options.format === 'auto' ? 'png' : options.format;
   // What libvips gives back, and that placed on the canvas.

@@ -1,6 +1,12 @@
 import { inspectOptions } from '../image/check-options.js';
 import type { CutoutResult } from '../image/cutout.js';
-import { estimateMemory, type ImageInfo, type ImageLimits, inspect } from '../image/inspect.js';
+import {
+  estimateMemory,
+  type ImageInfo,
+  type ImageLimits,
+  inspect,
+  refuseLongAnimation,
+} from '../image/inspect.js';
 import type { PictureOptions } from '../image/options.js';
 import { cutOutInThread } from '../image/picture-threads.js';
 import type { MatteEngine } from '../inference/engine-api.js';
@@ -23,6 +29,7 @@ export async function cutOutAdmitted(
   { engine, admission, limits, output }: Cutter,
 ): Promise<{ info: ImageInfo; result: CutoutResult }> {
   const info = await inspect(bytes, limits);
+  refuseLongAnimation(info, output, limits);
   const background = await inspectOptions(output, limits);
   const release = await admission.admitPixels(estimateMemory(info, output, background));
   try {

@@ -51,7 +51,14 @@ test.each(['gif', 'webp'] as const)('frames of %s: maxFrames passes, one more do
 });
 
 test('the memory estimate grows with the size, an alpha, a turn and the encoder', () => {
-  const photo = { format: 'jpeg', width: 4000, height: 3000, hasAlpha: false, isTurned: false } as const;
+  const photo = {
+    format: 'jpeg',
+    width: 4000,
+    height: 3000,
+    hasAlpha: false,
+    isTurned: false,
+    frames: 1,
+  } as const;
   const png = DEFAULT_OPTIONS;
   const decodedBytes = 4000 * 3000 * 3;
 
@@ -67,7 +74,14 @@ test('the memory estimate grows with the size, an alpha, a turn and the encoder'
 });
 
 test('a smaller WebP is estimated below one at full size; a maxSide above the size changes nothing', () => {
-  const photo = { format: 'jpeg', width: 4000, height: 3000, hasAlpha: false, isTurned: false } as const;
+  const photo = {
+    format: 'jpeg',
+    width: 4000,
+    height: 3000,
+    hasAlpha: false,
+    isTurned: false,
+    frames: 1,
+  } as const;
   const fullSize = estimateMemory(photo, { ...DEFAULT_OPTIONS, format: 'webp' });
 
   expect(estimateMemory(photo, { ...DEFAULT_OPTIONS, format: 'webp', maxSide: 1000 })).toBeLessThan(fullSize);
@@ -75,7 +89,14 @@ test('a smaller WebP is estimated below one at full size; a maxSide above the si
 });
 
 describe('the memory estimate of an option', () => {
-  const photo = { format: 'jpeg', width: 4000, height: 3000, hasAlpha: false, isTurned: false } as const;
+  const photo = {
+    format: 'jpeg',
+    width: 4000,
+    height: 3000,
+    hasAlpha: false,
+    isTurned: false,
+    frames: 1,
+  } as const;
   const zero = { px: 0 };
   const half = { share: 0.5 };
   const noMargin = { top: zero, right: zero, bottom: zero, left: zero };
