@@ -39,6 +39,7 @@ export const SERVICE_SECTIONS = [
   'models',
   'delivery',
   'notify',
+  'api',
 ] as const;
 
 export interface OpenedStore {
@@ -95,9 +96,9 @@ export function deadLetterAreaOf(config: Config, store: ObjectStore): DeadLetter
  * output.
  */
 export function acceptanceOf(config: Config): (bucket: string, key: string) => boolean {
-  const { input, output, notify } = config;
+  const { input, output, notify, api } = config;
   const isWanted = createKeyFilter(input);
-  const prefixes = [...outputPrefixesOf(output), notify.prefix];
+  const prefixes = [...outputPrefixesOf(output), notify.prefix, api.prefix];
   const backgrounds = backgroundAreaOf(config);
   const isBackground = (key: string) =>
     backgrounds.bucket === input.bucket && backgrounds.prefix !== '' && key.startsWith(backgrounds.prefix);

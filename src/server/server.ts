@@ -4,6 +4,7 @@ import { type FastifyError, fastify } from 'fastify';
 import { ClearcutError, systemCodeOf } from '../errors.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import type { Logger } from '../telemetry/logger.js';
+import { type ApiOptions, registerApi } from './api/register.js';
 import type { LinkSigner } from './links.js';
 import { registerObjectRoutes } from './object-routes.js';
 import { NOTHING_HERE, problemOf, sendProblem } from './problem.js';
@@ -23,6 +24,8 @@ export interface ServerOptions {
   readonly ready: () => Readiness;
   /** Takes events at `/events`. Default: nothing is there. */
   readonly webhook?: WebhookRouteOptions | undefined;
+  /** The HTTP API. Default: nothing is there. */
+  readonly api?: ApiOptions | undefined;
   /** What `/metrics` answers. Default: nothing is there. */
   readonly metrics?: MetricsPage | undefined;
 }
@@ -52,12 +55,13 @@ const REQUEST_TIMEOUT = 15 * 60_000;
 const CLOSE_GRACE = 5_000;
 
 /**
- * Serves objects to whoever has a link, `/healthz`, `/readyz` and `/metrics`, and takes events at `/events`. Those have one path
- * segment and objects at least two (bucket and key), so no bucket's name can hide them. Throws CONFIG_INVALID where it
+ * Serves objects to whoever has a link, `/healthz`, `/readyz` and `/metrics`, takes events at `/events`, and has the HTTP API at
+ * `/v1`. Those have one path segment and objects at least two (bucket and key), or a first one that is too short for a
+ * bucket's name, so no bucket can hide them. Throws CONFIG_INVALID where it
  * cannot listen, or should not (see registerWebhookRoute).
  */
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const { store, signer, host, port, logger, maxUploadBytes, ready, webhook, metrics } = options;
+  const { store, signer, host, port, logger, maxUploadBytes, ready, webhook, metrics, api } = options;
   // Fastify's own log lines contain whole URLs, and with them signatures; the hooks below write lines without.
   const app = fastify({
     logger: false,
@@ -81,6 +85,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   if (signer !== undefined)
     app.register(async (scope) => registerObjectRoutes(scope, { store, signer, maxUploadBytes }));
   if (webhook !== undefined) app.register(async (scope) => registerWebhookRoute(scope, webhook, host));
+  if (api !== undefined) app.register(async (scope) => registerApi(scope, api));
 
   app.setNotFoundHandler((_request, reply) => sendProblem(reply, NOTHING_HERE));
   app.setErrorHandler<FastifyError | ClearcutError>((error, request, reply) => {
