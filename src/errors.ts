@@ -31,9 +31,6 @@ const ERROR_KINDS = {
 
   OPTIONS_INVALID: kind('permanent', 400, 'Correct the options; docs/options.md lists them.'),
 
-  // What a client of the HTTP API asks for.
-  REQUEST_INVALID: kind('permanent', 400, 'Correct the request; /openapi.json describes it.'),
-
   // Ground truth, of `clearcut evaluate`.
   TRUTH_INVALID: kind('permanent', 422, 'Give each image one file of its own name and size.'),
 

@@ -7,7 +7,7 @@ import type { ApiOptions } from '../server/api/register.js';
 import { isLoopback } from '../server/loopback.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import type { Logger } from '../telemetry/logger.js';
-import { placeOf } from './context.js';
+import { deadLetterAreaOf, placeOf } from './context.js';
 import { optionPolicyOf } from './option-policy.js';
 
 export interface OpenApiOptions {
@@ -15,11 +15,19 @@ export interface OpenApiOptions {
   readonly store: ObjectStore;
   readonly accepts: Pipeline['accepts'];
   readonly nudge: ApiContext['nudge'];
+  readonly notices: ApiContext['notices'];
   readonly logger: Logger;
 }
 
 /** What the server needs for the HTTP API; undefined where anybody who reaches the server could call it. */
-export function openApi({ config, store, accepts, nudge, logger }: OpenApiOptions): ApiOptions | undefined {
+export function openApi({
+  config,
+  store,
+  accepts,
+  nudge,
+  notices,
+  logger,
+}: OpenApiOptions): ApiOptions | undefined {
   const { api, server, input, output, limits, storage } = config;
   if (api.tokens.length === 0 && !isLoopback(server.host)) {
     logger.warn(
@@ -42,6 +50,8 @@ export function openApi({ config, store, accepts, nudge, logger }: OpenApiOption
       maxBytes: limits.maxBytes,
       limitsUploads: storage.kind === 'directory',
       nudge,
+      notices,
+      deadLetters: deadLetterAreaOf(config, store),
       logger,
     },
   };

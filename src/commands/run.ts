@@ -4,6 +4,7 @@ import type { Config } from '../config/schema.js';
 import { ClearcutError } from '../errors.js';
 import { createLocalSource } from '../events/local-source.js';
 import { createWebhookSource, type WebhookSource } from '../events/webhook-source.js';
+import { createOutcomeNotices } from '../pipeline/outcome-notices.js';
 import type { Pipeline } from '../pipeline/process-object.js';
 import { type Service, startService } from '../pipeline/service.js';
 import { startServer } from '../server/server.js';
@@ -101,6 +102,7 @@ async function start(config: Config, logger: Logger, closers: Closers) {
   const accepts = acceptanceOf(config);
   const webhook = openWebhook(config, accepts, logger);
   const told = createLocalSource('api', config.delivery.queueCapacity);
+  const notices = createOutcomeNotices();
   let service: Service | undefined;
   const server = await startServer({
     store,
@@ -116,6 +118,7 @@ async function start(config: Config, logger: Logger, closers: Closers) {
       config,
       store,
       accepts,
+      notices,
       nudge: (key, etag) => told.tell(config.input.bucket, key, etag),
       logger,
     }),
@@ -140,7 +143,13 @@ async function start(config: Config, logger: Logger, closers: Closers) {
     concurrency: concurrencyOf(config),
     retry: config.delivery,
     removeResults: config.delivery.removeResults,
-    observer: telemetry.observer,
+    observer: {
+      ended(outcome, source) {
+        notices.publish(outcome);
+        telemetry.observer?.ended(outcome, source);
+      },
+      retried: (code) => telemetry.observer?.retried(code),
+    },
     tracer: telemetry.tracer,
     logger,
   });

@@ -1,3 +1,4 @@
+import { ClearcutError } from '../errors.js';
 import { type ChosenOptions, chooseOptions } from '../options/choose.js';
 import { createLayer, type OptionLayer } from '../options/layers.js';
 import type { ObjectHead, ObjectStore } from '../storage/object-store.js';
@@ -31,6 +32,20 @@ export async function optionsOf(
   const layers = [...layersFor(key), layerOf(metadata, METADATA_PREFIX)];
   if (readTags) layers.push(layerOf(await store.tags(bucket, key), TAG_PREFIX));
   return chooseOptions(layers);
+}
+
+/**
+ * The metadata that gives an upload these options. Throws OPTIONS_INVALID with every mistake of the layer, and where
+ * metadata cannot carry a value.
+ */
+export function optionMetadata({ given, problems }: OptionLayer): Record<string, string> {
+  const mistakes = [...problems];
+  for (const { label, text } of given) {
+    if (!/^[\x20-\x7e]*$/.test(text)) mistakes.push(`${label}: metadata can carry nothing but ASCII`);
+  }
+  if (mistakes.length > 0)
+    throw new ClearcutError('OPTIONS_INVALID', `The options are wrong: ${mistakes.join('; ')}.`);
+  return Object.fromEntries(given.map(({ name, text }) => [`${METADATA_PREFIX}${name}`, text]));
 }
 
 function layerOf(texts: Readonly<Record<string, string>>, prefix: string): OptionLayer {

@@ -2,6 +2,8 @@ import type { Areas } from '../../batches/areas.js';
 import type { ApiToken } from '../../config/values.js';
 import type { ChosenOptions } from '../../options/choose.js';
 import type { OptionLayer } from '../../options/layers.js';
+import type { DeadLetterArea } from '../../pipeline/dead-letters.js';
+import type { OutcomeNotices } from '../../pipeline/outcome-notices.js';
 import type { OutputPlace } from '../../pipeline/settlement/place.js';
 import type { ObjectStore } from '../../storage/object-store.js';
 import type { Logger } from '../../telemetry/logger.js';
@@ -27,6 +29,9 @@ export interface ApiContext {
   readonly limitsUploads: boolean;
   /** Tells the service of this process that an object is there, which events would tell it later. Never fails. */
   readonly nudge: (key: string, etag?: string) => void;
+  /** Tells of outcomes in this process. */
+  readonly notices: Pick<OutcomeNotices, 'subscribe'>;
+  readonly deadLetters: DeadLetterArea;
   readonly logger: Logger;
 }
 

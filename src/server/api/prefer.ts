@@ -1,17 +1,17 @@
 /** How long a client would wait for a result; the header `Prefer` by RFC 7240, as far as it is about that. */
 export interface WaitPreference {
   /** Seconds, 0 or more; undefined where the client says nothing of it. */
-  readonly waitSeconds: number | undefined;
-  /** The preferences that were understood, for the header `Preference-Applied`. */
+  readonly seconds: number | undefined;
+  /** The preferences as they are honoured, for the header `Preference-Applied`. */
   readonly applied: readonly string[];
 }
 
 /**
  * `wait=N` asks for the result within N seconds, `respond-async` for an answer at once, and both for an answer at once
  * only after N seconds (RFC 7240, 4.3). What is not understood is ignored, and of one that is there twice the first
- * counts, as the RFC has it.
+ * counts, as the RFC has it. `max`: the most seconds that anybody waits.
  */
-export function waitPreferenceOf(header: string | undefined): WaitPreference {
+export function waitPreferenceOf(header: string | undefined, max: number): WaitPreference {
   const preferences = new Map<string, string>();
   for (const part of splitOutsideQuotes(header ?? '')) {
     const [preference = ''] = part.split(';', 1);
@@ -21,9 +21,9 @@ export function waitPreferenceOf(header: string | undefined): WaitPreference {
   }
   const wait = preferences.get('wait') ?? '';
   const isAsync = preferences.get('respond-async') === '';
-  const seconds = /^\d{1,9}$/.test(wait) ? Number(wait) : undefined;
+  const seconds = /^\d{1,9}$/.test(wait) ? Math.min(Number(wait), max) : undefined;
   return {
-    waitSeconds: seconds ?? (isAsync ? 0 : undefined),
+    seconds: seconds ?? (isAsync ? 0 : undefined),
     applied: [...(isAsync ? ['respond-async'] : []), ...(seconds === undefined ? [] : [`wait=${seconds}`])],
   };
 }

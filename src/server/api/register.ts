@@ -17,7 +17,9 @@ import type { ApiAccess, ApiContext } from './context.js';
 import { createLinkIssuer } from './links.js';
 import { serveOpenApi } from './openapi.js';
 import { apiProblemOf, RETRY_AFTER } from './problems.js';
+import { registerDeadLetters } from './routes/dead-letters.js';
 import { registerObjects } from './routes/objects.js';
+import { registerRemove } from './routes/remove.js';
 
 /** What routes of the API are registered on: their schemas are of zod, and say the types of requests and answers. */
 export type ApiScopeInstance = FastifyInstance<
@@ -71,7 +73,14 @@ async function registerV1(scope: FastifyInstance, context: ApiContext, access: A
     origin: [...access.corsOrigins],
     methods: ['GET', 'POST'],
     allowedHeaders: ['authorization', 'content-type', 'last-event-id', 'prefer'],
-    exposedHeaders: ['location', 'retry-after', 'clearcut-key'],
+    exposedHeaders: [
+      'location',
+      'retry-after',
+      'clearcut-key',
+      'clearcut-verdict',
+      'clearcut-confidence',
+      'preference-applied',
+    ],
     maxAge: 86_400,
     strictPreflight: false,
   });
@@ -106,4 +115,6 @@ async function registerV1(scope: FastifyInstance, context: ApiContext, access: A
 
   const links = createLinkIssuer(context.store, context.linkExpiresIn);
   registerObjects(api, context, links);
+  registerRemove(api, context);
+  registerDeadLetters(api, context);
 }

@@ -6,6 +6,7 @@ test.each([
   ['', undefined, []],
   ['wait=10', 10, ['wait=10']],
   ['Wait = "10"', 10, ['wait=10']],
+  ['wait=3600', 50, ['wait=50']],
   ['wait=0', 0, ['wait=0']],
   ['respond-async', 0, ['respond-async']],
   ['Respond-Async; strict=yes', 0, ['respond-async']],
@@ -22,6 +23,6 @@ test.each([
   ['wait=99999999999999999999', undefined, []],
   ['respond-async=no', undefined, []],
   ['=,;,"', undefined, []],
-])('%s', (header, waitSeconds, applied) => {
-  expect(waitPreferenceOf(header)).toEqual({ waitSeconds, applied });
+])('%s', (header, seconds, applied) => {
+  expect(waitPreferenceOf(header, 50)).toEqual({ seconds, applied });
 });

@@ -4,6 +4,7 @@ import { createAreas } from '../../../../src/batches/areas.js';
 import { apiTokenList } from '../../../../src/config/values.js';
 import { chooseOptions } from '../../../../src/options/choose.js';
 import { createLayer } from '../../../../src/options/layers.js';
+import { createOutcomeNotices } from '../../../../src/pipeline/outcome-notices.js';
 import type { DeadLetter, ResultRecord } from '../../../../src/pipeline/result-record.js';
 import {
   publishDeadLetter,
@@ -25,6 +26,8 @@ export interface ServedApi {
   readonly context: ApiContext;
   /** Keys that the service was told of. */
   readonly nudged: string[];
+  /** Closes the server, which the end of the test does too. */
+  close(): Promise<void>;
   /** A call below `/v1`. */
   call(path: string, init?: RequestInit): Promise<Response>;
   post(path: string, body: unknown, headers?: Readonly<Record<string, string>>): Promise<Response>;
@@ -48,6 +51,7 @@ export async function serveApi(options: ServeApiOptions = {}): Promise<ServedApi
   const store = await createDirectoryStore({ root, links: signer });
   await store.ensureBucket(INPUT);
   await store.ensureBucket(OUTPUT);
+  const notices = createOutcomeNotices();
   const nudged: string[] = [];
   const logger = pino({ level: 'silent' });
   const context: ApiContext = {
@@ -61,6 +65,14 @@ export async function serveApi(options: ServeApiOptions = {}): Promise<ServedApi
     linkExpiresIn: 600,
     maxBytes: 1_000_000,
     limitsUploads: true,
+    notices,
+    deadLetters: {
+      store,
+      inputBucket: INPUT,
+      outputBucket: OUTPUT,
+      prefix: 'dead-letters/',
+      placeOf,
+    },
     nudge: (key) => void nudged.push(key),
     logger,
     ...options.context,
@@ -90,6 +102,7 @@ export async function serveApi(options: ServeApiOptions = {}): Promise<ServedApi
     url,
     store,
     context,
+    close: server.close,
     nudged,
     call,
     post: (path, body, headers = {}) =>
