@@ -12,6 +12,11 @@ export function named<Schema extends z.ZodType>(id: string, description: string,
   return schema;
 }
 
+export function described<Schema extends z.ZodType>(description: string, schema: Schema): Schema {
+  apiRegistry.add(schema, { description });
+  return schema;
+}
+
 const MAX_KEY_BYTES = 1_024;
 
 const dateTime = () => z.iso.datetime();

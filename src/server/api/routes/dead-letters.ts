@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { listDeadLetters, redriveAll, redriveKeys } from '../../../pipeline/dead-letters.js';
 import type { ApiContext } from '../context.js';
 import type { ApiScopeInstance } from '../register.js';
-import { keySchema, named, problemResponses } from '../schemas.js';
+import { described, keySchema, named, problemResponses } from '../schemas.js';
 
 const deadLettersSchema = named(
   'DeadLetters',
@@ -61,8 +61,11 @@ export function registerDeadLetters(api: ApiScopeInstance, context: ApiContext):
       tags: ['operations'],
       summary: 'What cannot be done, and why',
       querystring: z.object({
-        limit: z.coerce.number().int().min(1).max(PAGE.max).default(PAGE.initial),
-        cursor: z.string().max(2_048).optional(),
+        limit: described(
+          'The most of them.',
+          z.coerce.number().int().min(1).max(PAGE.max).default(PAGE.initial),
+        ),
+        cursor: described('Where the page before ended: its `next`.', z.string().max(2_048).optional()),
       }),
       response: { 200: deadLettersSchema, ...problemResponses(400, 401, 403, 429, 503) },
     },

@@ -16,7 +16,7 @@ import type { ApiContext } from '../context.js';
 import { FILE_STATES } from '../file-state.js';
 import { waitPreferenceOf } from '../prefer.js';
 import type { ApiScopeInstance } from '../register.js';
-import { named, problemResponses } from '../schemas.js';
+import { described, named, problemResponses } from '../schemas.js';
 
 /** Seconds that a call waits for its result where the client says nothing, and at most: proxies often cut at 60. */
 const WAIT = { initial: 30, max: 50 };
@@ -77,12 +77,10 @@ export function registerRemove(api: ApiScopeInstance, context: ApiContext): void
         consumes: ['image/*', 'application/octet-stream'],
         querystring: optionsSchema,
         headers: z.object({
-          prefer: z
-            .string()
-            .optional()
-            .describe(
-              `By RFC 7240: \`wait=N\` waits N seconds for the result (at most ${WAIT.max}; ${WAIT.initial} unless given), \`respond-async\` not at all.`,
-            ),
+          prefer: described(
+            `By RFC 7240: \`wait=N\` waits N seconds for the result (at most ${WAIT.max}; ${WAIT.initial} unless given), \`respond-async\` not at all.`,
+            z.string().optional(),
+          ),
         }),
         body: pictureSchema,
         response: {
