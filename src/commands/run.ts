@@ -4,7 +4,6 @@ import type { Config } from '../config/schema.js';
 import { ClearcutError } from '../errors.js';
 import { createLocalSource } from '../events/local-source.js';
 import { createWebhookSource, type WebhookSource } from '../events/webhook-source.js';
-import { createOutcomeNotices } from '../pipeline/outcome-notices.js';
 import type { Pipeline } from '../pipeline/process-object.js';
 import { type Service, startService } from '../pipeline/service.js';
 import { startServer } from '../server/server.js';
@@ -20,7 +19,7 @@ import {
   SERVICE_SECTIONS,
 } from './context.js';
 import { logModelProgress } from './model-progress.js';
-import { openApi } from './open-api.js';
+import { openApi, openWorkInHand } from './open-api.js';
 import { openEngine } from './open-engine.js';
 import { openNotifier } from './open-notifier.js';
 import { openTelemetry } from './open-telemetry.js';
@@ -102,7 +101,10 @@ async function start(config: Config, logger: Logger, closers: Closers) {
   const accepts = acceptanceOf(config);
   const webhook = openWebhook(config, accepts, logger);
   const told = createLocalSource('api', config.delivery.queueCapacity);
-  const notices = createOutcomeNotices();
+  const nudge = (key: string, etag?: string) => told.tell(config.input.bucket, key, etag);
+  const api = openApi({ config, store, accepts, nudge, logger });
+  const inHand = openWorkInHand(config, store, logger);
+  closers.push(inHand.close);
   let service: Service | undefined;
   const server = await startServer({
     store,
@@ -114,14 +116,7 @@ async function start(config: Config, logger: Logger, closers: Closers) {
     maxUploadBytes: config.limits.maxBytes,
     ready: () => ({ ok: service?.state() === 'running', state: service?.state() ?? 'starting' }),
     metrics: telemetry.page,
-    api: openApi({
-      config,
-      store,
-      accepts,
-      notices,
-      nudge: (key, etag) => told.tell(config.input.bucket, key, etag),
-      logger,
-    }),
+    api,
   });
   closers.push(() => server.close());
   // The port may have been left to the system.
@@ -143,14 +138,15 @@ async function start(config: Config, logger: Logger, closers: Closers) {
     concurrency: concurrencyOf(config),
     retry: config.delivery,
     removeResults: config.delivery.removeResults,
-    observer: {
-      ended(outcome, source) {
-        notices.publish(outcome);
-        telemetry.observer?.ended(outcome, source);
-      },
-      retried: (code) => telemetry.observer?.retried(code),
-    },
+    observer: telemetry.observer,
     tracer: telemetry.tracer,
+    begin: ({ key }) => {
+      const end = inHand.begin(key);
+      return () => {
+        end();
+        api?.touch(key);
+      };
+    },
     logger,
   });
   const { admission } = pipeline;

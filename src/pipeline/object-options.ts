@@ -1,4 +1,3 @@
-import { ClearcutError } from '../errors.js';
 import { type ChosenOptions, chooseOptions } from '../options/choose.js';
 import { createLayer, type OptionLayer } from '../options/layers.js';
 import type { ObjectHead, ObjectStore } from '../storage/object-store.js';
@@ -14,6 +13,8 @@ const TAG_PREFIX = 'clearcut:';
 export interface OptionPolicy {
   /** What the configuration says of an object with this key; the weakest first. */
   readonly layersFor: (key: string) => readonly OptionLayer[];
+  /** What was said of the object when its upload was announced, if it was. Default: nothing. */
+  readonly announced?: ((key: string) => Promise<OptionLayer | undefined>) | undefined;
   /** Whether the object's tags are read: a request for each object. */
   readonly readTags: boolean;
 }
@@ -27,25 +28,25 @@ export async function optionsOf(
   bucket: string,
   { key, metadata }: ObjectHead,
   store: ObjectStore,
-  { layersFor, readTags }: OptionPolicy,
+  { layersFor, announced, readTags }: OptionPolicy,
 ): Promise<ChosenOptions> {
-  const layers = [...layersFor(key), layerOf(metadata, METADATA_PREFIX)];
+  const layers = [...layersFor(key)];
+  const said = await announced?.(key);
+  if (said !== undefined) layers.push(said);
+  layers.push(layerOf(metadata, METADATA_PREFIX));
   if (readTags) layers.push(layerOf(await store.tags(bucket, key), TAG_PREFIX));
   return chooseOptions(layers);
 }
 
-/**
- * The metadata that gives an upload these options. Throws OPTIONS_INVALID with every mistake of the layer, and where
- * metadata cannot carry a value.
- */
-export function optionMetadata({ given, problems }: OptionLayer): Record<string, string> {
-  const mistakes = [...problems];
-  for (const { label, text } of given) {
-    if (!/^[\x20-\x7e]*$/.test(text)) mistakes.push(`${label}: metadata can carry nothing but ASCII`);
-  }
-  if (mistakes.length > 0)
-    throw new ClearcutError('OPTIONS_INVALID', `The options are wrong: ${mistakes.join('; ')}.`);
+/** The metadata that gives an upload these options. */
+export function optionMetadata({ given }: OptionLayer): Record<string, string> {
   return Object.fromEntries(given.map(({ name, text }) => [`${METADATA_PREFIX}${name}`, text]));
+}
+
+/** Which of these options no metadata can carry; a line each. */
+export function metadataProblems({ given }: OptionLayer): string[] {
+  const others = given.filter(({ text }) => !/^[\x20-\x7e]*$/.test(text));
+  return others.map(({ label }) => `${label}: nothing but printable ASCII can be carried with an upload`);
 }
 
 function layerOf(texts: Readonly<Record<string, string>>, prefix: string): OptionLayer {

@@ -12,14 +12,76 @@ export interface OperationExamples {
 
 const KEY = 'requests/m3qk7xv2c5yd6ahznt4bjw5lre.jpg';
 
+const BATCH = 'q7m2dk4xv5c3yh6tanzbjw5lre';
+const FILE = { key: `batches/${BATCH}/0001-chair.jpg`, name: 'Chair.jpg' };
+const VERSION = 'Zs0rZJqtC2uXH8i6bV1kOg';
+
+const DONE = {
+  ...FILE,
+  state: 'done',
+  size: 18_244,
+  uploadedAt: '2026-03-01T12:00:00.000Z',
+  source: link(`uploads/${FILE.key}`),
+  result: {
+    ...link(`results/cutouts/${FILE.key}.cutout.png`),
+    contentType: 'image/png',
+    size: 90_112,
+    width: 1200,
+    height: 800,
+    kind: 'cutout',
+    box: { left: 310, top: 95, width: 540, height: 640 },
+    verdict: {
+      subject: true,
+      confidence: 0.98,
+      share: 0.31,
+      box: { left: 310, top: 95, width: 540, height: 640 },
+    },
+  },
+};
+
 export const EXAMPLES: Readonly<Record<string, OperationExamples>> = {
+  createUploads: {
+    request: { files: [{ name: FILE.name, size: 18_244, type: 'image/jpeg', options: { crop: true } }] },
+    response: {
+      batch: BATCH,
+      files: [
+        {
+          ...FILE,
+          upload: {
+            method: 'PUT',
+            headers: { 'content-type': 'image/jpeg' },
+            ...link(`uploads/${FILE.key}`),
+          },
+        },
+      ],
+    },
+  },
+  getBatch: {
+    parameters: { id: BATCH, wait: 30, since: VERSION },
+    response: {
+      id: BATCH,
+      createdAt: '2026-03-01T11:59:58.000Z',
+      state: 'finished',
+      counts: { total: 1, waiting: 0, pending: 0, processing: 0, done: 1, failed: 0 },
+      version: VERSION,
+      files: [DONE],
+    },
+  },
+  streamBatch: { parameters: { id: BATCH } },
+  zipBatch: { parameters: { id: BATCH } },
+  streamObject: { parameters: { key: FILE.key } },
+  createLink: {
+    request: { key: FILE.key, kind: 'result', expiresIn: 3_600 },
+    response: link(`results/cutouts/${FILE.key}.cutout.png`),
+  },
   removeBackground: {
     parameters: { prefer: 'wait=10', format: 'webp', 'bg-color': '81d4fa' },
     response: { key: KEY, state: 'processing' },
   },
   getObject: {
-    parameters: { key: KEY },
+    parameters: { key: KEY, wait: 30, since: VERSION },
     response: {
+      version: VERSION,
       key: KEY,
       name: 'm3qk7xv2c5yd6ahznt4bjw5lre.jpg',
       state: 'failed',
@@ -92,7 +154,7 @@ const PROBLEMS: Readonly<Record<number, readonly [code: string, detail: string, 
   ],
 };
 
-function link(path: string) {
+function link(path: string): { url: string; expiresAt: string } {
   return {
     url: `https://pictures.example/${path}?X-Clearcut-Expires=1772368200&X-Clearcut-Signature=5f2b`,
     expiresAt: '2026-03-01T12:30:00.000Z',

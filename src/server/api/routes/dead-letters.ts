@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { listDeadLetters, redriveAll, redriveKeys } from '../../../pipeline/dead-letters.js';
-import type { ApiContext } from '../context.js';
 import type { ApiScopeInstance } from '../register.js';
 import { described, keySchema, named, problemResponses } from '../schemas.js';
+import type { ApiServices } from '../services.js';
 
 const deadLettersSchema = named(
   'DeadLetters',
@@ -51,7 +51,7 @@ const redrivenSchema = named(
 const PAGE = { initial: 100, max: 500 };
 
 /** `GET /dead-letters` tells of what cannot be done; `POST /dead-letters/redrive` gives it another chance. */
-export function registerDeadLetters(api: ApiScopeInstance, context: ApiContext): void {
+export function registerDeadLetters(api: ApiScopeInstance, { context, touch }: ApiServices): void {
   const { deadLetters, nudge } = context;
 
   api.get('/dead-letters', {
@@ -100,6 +100,7 @@ export function registerDeadLetters(api: ApiScopeInstance, context: ApiContext):
         if (status === 'redriven') {
           redriven += 1;
           nudge(key);
+          touch(key);
         }
         if (status === 'gone') gone += 1;
         if (status === 'not dead') notDead.push(key);

@@ -4,19 +4,21 @@ import { z } from 'zod';
 import { ClearcutError } from '../../../errors.js';
 import { createLayer } from '../../../options/layers.js';
 import { OPTIONS } from '../../../options/schema.js';
-import { optionMetadata } from '../../../pipeline/object-options.js';
+import { metadataProblems, optionMetadata } from '../../../pipeline/object-options.js';
 import type { ResultRecord } from '../../../pipeline/result-record.js';
 import { tooManyBytes } from '../../../storage/byte-limit.js';
 import { encodeRfc3986 } from '../../../storage/content-disposition.js';
 import { extensionOf } from '../../../storage/content-type.js';
 import { problem, sendProblem } from '../../problem.js';
 import { takeBodiesAsStreams, uploadBodyOf } from '../../upload-body.js';
-import { awaitOutcome } from '../await-outcome.js';
-import type { ApiContext } from '../context.js';
 import { FILE_STATES } from '../file-state.js';
 import { waitPreferenceOf } from '../prefer.js';
+import { InvalidRequest } from '../problems.js';
 import type { ApiScopeInstance } from '../register.js';
 import { described, named, problemResponses } from '../schemas.js';
+import { goneSignal } from '../send-events.js';
+import type { ApiServices } from '../services.js';
+import { waitForEnd } from '../wait.js';
 
 /** Seconds that a call waits for its result where the client says nothing, and at most: proxies often cut at 60. */
 const WAIT = { initial: 30, max: 50 };
@@ -55,10 +57,9 @@ const pictureSchema = z.file();
  * there it is done whatever becomes of the client, the connection or this process, and an answer that would come too
  * late becomes the address to ask at.
  */
-export function registerRemove(api: ApiScopeInstance, context: ApiContext): void {
+export function registerRemove(api: ApiScopeInstance, services: ApiServices): void {
+  const { context, watchers } = services;
   const { store, inputBucket, maxBytes } = context;
-  const closing = new AbortController();
-  api.addHook('preClose', async () => closing.abort());
 
   api.register(async (untyped) => {
     const scope = untyped.withTypeProvider<ZodTypeProvider>();
@@ -97,12 +98,17 @@ export function registerRemove(api: ApiScopeInstance, context: ApiContext): void
         const type = contentTypeOf(headers['content-type']);
         const key = keyFor(type);
         const options = createLayer(query as Record<string, string>, (name) => name);
-        context.chooseOptions(key, options);
-        const metadata = optionMetadata(options);
+        const mistakes = [...context.optionProblems(key, options), ...metadataProblems(options)];
+        if (mistakes.length > 0)
+          throw new InvalidRequest(
+            'OPTIONS_INVALID',
+            'The options are wrong.',
+            mistakes.map((message) => ({ path: 'querystring', message })),
+          );
         if (Number(headers['content-length'] ?? 0) > maxBytes) throw tooManyBytes(maxBytes, {});
         const { etag } = await store.put(inputBucket, key, uploadBodyOf(request), {
           maxBytes,
-          metadata,
+          metadata: optionMetadata(options),
           ...(extensionOf(type) !== undefined && { contentType: type }),
         });
         context.nudge(key, etag);
@@ -110,7 +116,9 @@ export function registerRemove(api: ApiScopeInstance, context: ApiContext): void
         const { seconds = WAIT.initial, applied } = waitPreferenceOf(headers.prefer, WAIT.max);
         reply.header('clearcut-key', key.split('/').map(encodeRfc3986).join('/'));
         if (applied.length > 0) reply.header('preference-applied', applied.join(', '));
-        const { state, outcome } = await awaitOutcome(context, key, seconds * 1000, whileWaiting(reply));
+        const subject = services.subjectOfObject(key);
+        const { statuses } = await waitForEnd(subject, seconds * 1000, watchers, goneSignal(reply));
+        const outcome = statuses[0]?.outcome;
         if (outcome?.kind === 'result') return sendPicture(reply, outcome.record);
         if (outcome?.kind === 'dead-letter') {
           const { code, message, remedy } = outcome.deadLetter.error;
@@ -120,7 +128,7 @@ export function registerRemove(api: ApiScopeInstance, context: ApiContext): void
           .code(202)
           .header('location', `/v1/objects?key=${encodeURIComponent(key)}`)
           .header('retry-after', RETRY_AFTER)
-          .send({ key, state });
+          .send({ key, state: statuses[0]?.state ?? 'pending' });
       },
     });
   });
@@ -135,13 +143,6 @@ export function registerRemove(api: ApiScopeInstance, context: ApiContext): void
     const key = context.areas.requestKey(extensionOf(type) ?? 'img');
     if (context.accepts(inputBucket, key)) return key;
     throw refused('The service processes no uploads of this type: CLEARCUT_INPUT_INCLUDE leaves them out.');
-  }
-
-  /** Aborts when the client goes away, or the server is to close: what is uploaded is safe. */
-  function whileWaiting({ raw }: FastifyReply): AbortSignal {
-    const gone = new AbortController();
-    raw.once('close', () => gone.abort());
-    return AbortSignal.any([gone.signal, closing.signal]);
   }
 
   async function sendPicture(reply: FastifyReply, { output, verdict }: ResultRecord): Promise<FastifyReply> {

@@ -1,8 +1,6 @@
 import { request } from 'node:http';
 import sharp from 'sharp';
-import { describe, expect, it, onTestFinished, test, vi } from 'vitest';
-import { createOutcomeNotices } from '../../../../src/pipeline/outcome-notices.js';
-import { awaitOutcome } from '../../../../src/server/api/await-outcome.js';
+import { describe, expect, it, test } from 'vitest';
 import type { ObjectStore } from '../../../../src/storage/object-store.js';
 import { drawSubject } from '../../../support/draw.js';
 import { INPUT } from '../../../support/pipeline.js';
@@ -95,51 +93,26 @@ it('finds an outcome that another process stored, of which nobody tells here', a
 });
 
 it('looks again at once where this process stored the outcome', async () => {
-  const notices = createOutcomeNotices();
-  const looks: string[] = [];
-  const through = (store: ObjectStore): ObjectStore => ({
-    ...store,
-    get: async (bucket, key, options) => {
-      looks.push(key);
-      return store.get(bucket, key, options);
-    },
-  });
-  const { context, store } = await serveApi({ context: { notices }, through });
-  const { etag } = await store.put(INPUT, 'a.png', Buffer.from('picture'));
-  // No time passes: nothing but the notice can end the wait.
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-  onTestFinished(() => void vi.useRealTimers());
-  const waiting = awaitOutcome(context, 'a.png', 10_000, new AbortController().signal);
-  await until(() => looks.length === 2);
-  await settleAsResult(store, 'a.png');
-  notices.publish(deadLetterOf('a.png', etag));
-  expect(await waiting).toMatchObject({ state: 'done' });
+  // Nothing but the news can end the wait.
+  const api = await serveApi({ context: { watching: { minPauseMs: 3_600_000, maxPauseMs: 3_600_000 } } });
+  const answering = send(api, Buffer.from('picture'));
+  await until(() => api.nudged.length === 1);
+  const [key = ''] = api.nudged;
+  await settleAsResult(api.store, key);
+  api.api.touch(key);
+  expect((await answering).status).toBe(200);
 });
 
-it('keeps the upload of a client that goes away, and stops to wait for it', async () => {
-  const notices = createOutcomeNotices();
-  let waiting = 0;
-  const api = await serveApi({
-    context: {
-      notices: {
-        subscribe: (...call) => {
-          waiting += 1;
-          const unsubscribe = notices.subscribe(...call);
-          return () => {
-            waiting -= 1;
-            unsubscribe();
-          };
-        },
-      },
-    },
-  });
+it('keeps the upload of a client that goes away', async () => {
+  const api = await serveApi();
   const sent = request(`${api.url}/v1/remove`, { method: 'POST', headers: PNG });
   sent.on('error', () => {});
   sent.end('picture');
-  await until(() => waiting === 1);
+  await until(() => api.nudged.length === 1);
   sent.destroy();
-  await until(() => waiting === 0);
-  expect(await inputs(api.store)).toEqual(api.nudged);
+  const [key = ''] = api.nudged;
+  await settleAsResult(api.store, key);
+  expect(await (await api.call(`/objects?key=${key}`)).json()).toMatchObject({ state: 'done' });
 });
 
 it('stores nothing of an upload that breaks off', async () => {
@@ -190,10 +163,12 @@ describe('what is refused before a byte is stored', () => {
   test('every wrong option at once', async () => {
     const api = await serveApi();
     const answer = await send(api, Buffer.from('x'), PNG, '?colour=red&quality=200');
-    const { code, detail } = await problemIn(answer, 400);
+    const { code, errors } = await problemIn(answer, 400);
     expect(code).toBe('OPTIONS_INVALID');
-    expect(detail).toContain('colour');
-    expect(detail).toContain('quality');
+    expect(errors?.map(({ message }) => message)).toEqual([
+      expect.stringContaining('colour'),
+      expect.stringContaining('quality'),
+    ]);
   });
 
   test('a type that the service leaves alone', async () => {
@@ -224,17 +199,3 @@ test('a server that closes answers those who wait with where to ask', async () =
   await api.close();
   expect((await answering).status).toBe(202);
 });
-
-/** News of an object; what it says of it does not matter. */
-function deadLetterOf(key: string, etag: string) {
-  return {
-    kind: 'dead-letter' as const,
-    deadLetter: {
-      status: 'dead' as const,
-      source: { bucket: INPUT, key, etag, size: 0 },
-      error: { code: '', message: '', remedy: '' },
-      attempts: 1,
-      finishedAt: '',
-    },
-  };
-}

@@ -1,16 +1,12 @@
-import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
-import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { ClearcutError } from '../../../../src/errors.js';
 import { type ZippedFile, zipResults } from '../../../../src/server/api/zip/results-zip.js';
 import { createDirectoryStore } from '../../../../src/storage/directory/store.js';
 import type { ObjectStore } from '../../../../src/storage/object-store.js';
 import { temporaryFolder } from '../../../support/temporary-folder.js';
+import { unzip } from '../../../support/unzip.js';
 import { openFiles } from '../serve.js';
 
 const BUCKET = 'results';
@@ -28,20 +24,6 @@ function done(name: string, ...keys: string[]): ZippedFile {
     name,
     pictures: keys.map((key) => ({ bucket: BUCKET, key, ending: `.${key.split('.').at(-1)}` })),
   };
-}
-
-/** What another program finds in the archive: name to content, checksums and all, in order. */
-async function unzip(folder: string, archive: Readable): Promise<Array<[string, string]>> {
-  const file = join(folder, 'archive.zip');
-  await pipeline(archive, createWriteStream(file));
-  const program = `
-import json, sys, zipfile
-archive = zipfile.ZipFile(sys.argv[1])
-assert archive.testzip() is None
-assert all(info.compress_type == zipfile.ZIP_STORED for info in archive.infolist())
-print(json.dumps([[name, archive.read(name).decode()] for name in archive.namelist()]))`;
-  const { stdout } = await promisify(execFile)('python3', ['-c', program, file]);
-  return JSON.parse(stdout);
 }
 
 test('another program reads what was zipped, each picture under a name of its own', async () => {

@@ -1,9 +1,10 @@
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
+import { createAreas } from '../../../../src/batches/areas.js';
+import { createManifests } from '../../../../src/batches/manifest.js';
 import { createLocalSource } from '../../../../src/events/local-source.js';
-import { createOutcomeNotices } from '../../../../src/pipeline/outcome-notices.js';
 import { startService } from '../../../../src/pipeline/service.js';
-import { createTestPipeline, INPUT, type TestPipeline } from '../../../support/pipeline.js';
+import { createTestPipeline, INPUT, OUTPUT, type TestPipeline } from '../../../support/pipeline.js';
 import { type ServeApiOptions, type ServedApi, serveApi } from './serve-api.js';
 
 /** The API before the real pipeline with a tiny model, which hears of uploads only from it. */
@@ -11,21 +12,25 @@ export async function serveService(
   options: ServeApiOptions = {},
 ): Promise<ServedApi & { readonly pipeline: TestPipeline }> {
   const pipeline = await createTestPipeline();
+  const { optionsOf } = createManifests(pipeline.store, OUTPUT, createAreas('', 'api/'));
   const told = createLocalSource('api', 1_000);
-  const notices = createOutcomeNotices();
+  let api: ServedApi | undefined;
   const service = startService({
-    pipeline: pipeline.pipeline,
+    pipeline: { ...pipeline.pipeline, options: { ...pipeline.pipeline.options, announced: optionsOf } },
     sources: [told],
     concurrency: 2,
     retry: { maxAttempts: 3, retryMin: 5, retryMax: 20 },
-    observer: { ended: (outcome) => notices.publish(outcome), retried: () => {} },
+    begin:
+      ({ key }) =>
+      () =>
+        api?.api.touch(key),
     logger: pino({ level: 'silent' }),
   });
   onTestFinished(async () => void (await service.drain(5_000)));
-  const api = await serveApi({
+  api = await serveApi({
     ...options,
     root: pipeline.root,
-    context: { nudge: (key, etag) => told.tell(INPUT, key, etag), notices, ...options.context },
+    context: { nudge: (key, etag) => told.tell(INPUT, key, etag), ...options.context },
   });
   return { ...api, pipeline };
 }
