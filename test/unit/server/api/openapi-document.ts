@@ -20,6 +20,7 @@ export interface Operation {
 export interface Parameter {
   readonly name: string;
   readonly in: 'query' | 'path' | 'header';
+  readonly required?: boolean;
   readonly example?: unknown;
 }
 
