@@ -3,11 +3,11 @@ import { boxBlur, type Plane } from '../edges/plane.js';
 import type { Matte } from '../matte.js';
 
 /** Cells along the longer side, at most: colours change slowly, and what is worked out here must cost little. */
-const LONGEST_SIDE = 512;
+const LONGEST_SIDE = 384;
 /** Pixels along a side of a cell, at least: smaller ones add little to the colours of a small picture, and much time. */
 const SMALLEST_CELL = 2;
 /** Samples of a cell along each side, at most. */
-const SAMPLES = 3;
+const SAMPLES = 2;
 /** Radii of the two passes as shares of the longer side: 90 and 6 pixels of a picture of 1,536, as published. */
 const FAR = 90 / 1536;
 const NEAR = 6 / 1536;
