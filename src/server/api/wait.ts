@@ -14,7 +14,7 @@ export async function waitForChange(
   if (wait === 0) return subject.read();
   const subscription = watchers.watch(subject);
   try {
-    const now = await subject.read();
+    const now = await subscription.now();
     if (now.isFinished || now.version !== (since ?? now.version)) return now;
     return (await subscription.next(now.version, wait * 1000, signal)) ?? now;
   } finally {
