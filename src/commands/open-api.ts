@@ -39,6 +39,7 @@ export function openApi({ config, store, accepts, nudge, logger }: OpenApiOption
     maxBytes: limits.maxBytes,
     limitsUploads: storage.kind === 'directory',
     nudge,
+    discovers: storage.kind === 's3' && config.events.sources.length === 0,
     logger,
   };
   return createApi(context, api);

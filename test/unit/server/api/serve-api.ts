@@ -70,6 +70,7 @@ export async function serveApi(options: ServeApiOptions = {}): Promise<ServedApi
     maxBytes: 1_000_000,
     limitsUploads: true,
     nudge: (key) => void nudged.push(key),
+    discovers: false,
     logger,
     ...options.context,
   };
