@@ -1,10 +1,10 @@
-import sharp from 'sharp';
 import { ClearcutError } from '../errors.js';
+import { readHeader } from './header.js';
 import { animationMemory, composingMemory } from './memory.js';
 import type { PictureOptions } from './options.js';
 import { HEIC_DECODER_BYTES } from './readable.js';
-import { toImageError } from './sharp-errors.js';
 import { type ImageFormat, sniffFormat } from './sniff.js';
+import { refuseUnreadableTiff } from './tiff/refuse-unreadable.js';
 
 /** What a picture may be at most; checked before anything is decoded. */
 export interface ImageLimits {
@@ -33,8 +33,9 @@ export interface ImageInfo {
 export async function inspect(bytes: Uint8Array, limits: ImageLimits): Promise<ImageInfo> {
   checkFileSize(bytes.length, limits);
   const format = await sniffFormat(bytes);
+  if (format === 'tiff') refuseUnreadableTiff(bytes);
   // The limits below replace sharp's own, whose message has no numbers.
-  const header = await sharp(bytes, { limitInputPixels: false }).metadata().catch(toImageError);
+  const header = await readHeader(bytes);
   const { width, height } = header.autoOrient;
   if (!(width > 0 && height > 0)) throw new ClearcutError('IMAGE_CORRUPT', 'The header has no picture size.');
 
