@@ -22,8 +22,8 @@ export function refuseUnreadableTiff(file: Uint8Array): void {
   const bits = tags.get(BITS) ?? 1;
   if (PLAIN.includes(kind)) return;
   if (kind === YCBCR && JPEG.includes(tags.get(COMPRESSION) ?? 1)) return;
-  if (kind === CIELAB && bits === 16) return;
+  if (kind === CIELAB && bits !== 8) return;
   if (kind === YCBCR) throw unknownKind('a TIFF in YCbCr without JPEG compression');
-  if (kind === CIELAB) throw unknownKind(`a TIFF in CIELAB with ${bits} bits a channel, not 16`);
+  if (kind === CIELAB) throw unknownKind('a TIFF in CIELAB with 8 bits a channel, not 16');
   throw unknownKind(`a TIFF with the photometric interpretation ${kind}`);
 }
