@@ -72,6 +72,13 @@ export const OTHER_KINDS: readonly RefusedFile[] = [
     says: 'CIELAB with 8 bits',
   },
   {
+    name: 'a grey TIFF of 32 bits',
+    make: () =>
+      writeTiff([{ ...rgbPage(), width: 60, channels: 1, bits: 32, photometric: 1, tags: { 339: [3] } }]),
+    code: 'FORMAT_UNSUPPORTED',
+    says: '32 bits a channel that does not say what white is',
+  },
+  {
     name: 'a TIFF of the mosaic of a camera',
     make: () => writeTiff([{ ...rgbPage(), photometric: 32_803 }]),
     code: 'FORMAT_UNSUPPORTED',

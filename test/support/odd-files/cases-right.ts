@@ -140,6 +140,10 @@ export const TIFFS: readonly RightFile[] = [
     make: () => open().tiff({ compression: 'jpeg', quality: 95 }).toBuffer(),
     tolerance: 8,
   },
+  {
+    name: 'floating point',
+    make: () => open().toColourspace('scrgb').tiff({ compression: 'deflate' }).toBuffer(),
+  },
   { name: '16 bits', make: () => open().toColourspace('rgb16').tiff({ compression: 'none' }).toBuffer() },
 ];
 
