@@ -60,6 +60,7 @@ export function createApi(context: ApiContext, access: ApiAccess): Api {
       await app.register(async (scope) => registerV1(scope, services, access), { prefix: '/v1' });
       // Streams never end by themselves, and the server waits for all answers.
       app.addHook('preClose', async () => services.watchers.close());
+      app.addHook('onClose', services.idle);
     },
     stored(bucket, key, etag) {
       if (bucket !== context.inputBucket || !context.areas.isUpload(key)) return;
