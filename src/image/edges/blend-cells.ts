@@ -1,0 +1,107 @@
+import type { Picture } from '../decode.js';
+import type { Matte } from '../matte.js';
+import { LINE } from './colour-line.js';
+import type { Grid } from './grid.js';
+
+/** Noise makes what is pure a little more or less: what the colours say is stretched by this much at each end. */
+const NEARLY = 0.05;
+const STRETCH = 255 / (1 - 2 * NEARLY);
+
+/** Moves the soft pixels of the changed cells to what the lines say, as far as these are trusted. */
+export function blendCells(
+  picture: Picture,
+  matte: Matte,
+  grid: Grid,
+  lines: Float32Array,
+  isChanged: Uint8Array,
+): void {
+  const { columns, rows, step, box } = grid;
+  const line = new Float32Array(columns * LINE);
+  const bottom = box.top + box.height;
+  for (let row = 0; row < rows; row++) {
+    const runs = runsOf(isChanged, row * columns, columns);
+    if (runs.length === 0) continue;
+    const firstY = box.top + row * step;
+    for (let y = firstY; y < Math.min(firstY + step, bottom); y++) {
+      const place = (y - box.top + 0.5) / step - 0.5;
+      for (const { from, to } of runs) {
+        mixRows(lines, line, columns, rows, place, Math.max(0, from - 1), Math.min(columns, to + 1));
+        blendRun(picture, matte, grid, line, y, from, to);
+      }
+    }
+  }
+}
+
+interface Run {
+  readonly from: number;
+  readonly to: number;
+}
+
+function runsOf(isSet: Uint8Array, start: number, count: number): Run[] {
+  const runs: Run[] = [];
+  for (let at = 0; at < count; at++) {
+    if (isSet[start + at] === 0) continue;
+    const from = at;
+    while (at < count && isSet[start + at] === 1) at += 1;
+    runs.push({ from, to: at });
+  }
+  return runs;
+}
+
+/** The cells of a row of pixels that lies between the middles of two rows of cells. */
+function mixRows(
+  lines: Float32Array,
+  line: Float32Array,
+  columns: number,
+  rows: number,
+  place: number,
+  from: number,
+  to: number,
+): void {
+  const upper = Math.min(Math.max(Math.floor(place), 0), rows - 1);
+  const lower = Math.min(Math.max(Math.floor(place) + 1, 0), rows - 1);
+  const share = place - Math.floor(place);
+  const above = upper * columns * LINE;
+  const below = lower * columns * LINE;
+  for (let at = from * LINE; at < to * LINE; at++) {
+    const value = lines[above + at] as number;
+    line[at] = value + ((lines[below + at] as number) - value) * share;
+  }
+}
+
+function blendRun(
+  { data, channels, width }: Picture,
+  matte: Matte,
+  { columns, step, box }: Grid,
+  line: Float32Array,
+  y: number,
+  from: number,
+  to: number,
+): void {
+  const lastCell = (columns - 1) * LINE;
+  const end = Math.min(box.left + to * step, box.left + box.width);
+  for (let x = box.left + from * step; x < end; x++) {
+    const at = y * width + x;
+    const level = matte.data[at] as number;
+    if (level === 0 || level === 255) continue;
+    const place = (x - box.left + 0.5) / step - 0.5;
+    const left = Math.floor(place);
+    const share = place - left;
+    const cell = Math.max(0, left) * LINE;
+    const next = Math.min((left + 1) * LINE, lastCell);
+    const pixel = at * channels;
+    const seen =
+      between(line, cell, next, share) * (data[pixel] as number) +
+      between(line, cell + 1, next + 1, share) * (data[pixel + 1] as number) +
+      between(line, cell + 2, next + 2, share) * (data[pixel + 2] as number) +
+      between(line, cell + 3, next + 3, share);
+    const said = (seen - NEARLY) * STRETCH;
+    const change = Math.min(Math.max(0, said), 255) - level;
+    matte.data[at] = level + between(line, cell + 4, next + 4, share) * change + 0.5;
+  }
+}
+
+function between(line: Float32Array, one: number, other: number, share: number): number {
+  const first = line[one] as number;
+  return first + ((line[other] as number) - first) * share;
+}
