@@ -1,6 +1,6 @@
 import type { Picture } from '../decode.js';
 import type { Matte } from '../matte.js';
-import { LINE } from './colour-line.js';
+import { LINE, TRUST } from './colour-line.js';
 import type { Grid } from './grid.js';
 
 /** Noise makes what is pure a little more or less: what the colours say is stretched by this much at each end. */
@@ -97,7 +97,7 @@ function blendRun(
       between(line, cell + 3, next + 3, share);
     const said = (seen - NEARLY) * STRETCH;
     const change = Math.min(Math.max(0, said), 255) - level;
-    matte.data[at] = level + between(line, cell + 4, next + 4, share) * change + 0.5;
+    matte.data[at] = level + between(line, cell + TRUST, next + TRUST, share) * change + 0.5;
   }
 }
 

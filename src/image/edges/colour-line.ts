@@ -14,6 +14,8 @@ const LITTLE = 1e-6;
 
 /** For a cell: what red, green and blue are multiplied by, what is added, and how far apart the sides are. */
 export const LINE = 5;
+/** Which of them is the last: trust.ts puts there how far the line is trusted. */
+export const TRUST = 4;
 
 /**
  * For the cells that are asked for, the linear function of a colour that tells subject from background best. `moments`
@@ -105,5 +107,5 @@ function separate(sums: Float32Array, lines: Float32Array, line: number): void {
   lines[line + 1] = w1 * scale;
   lines[line + 2] = w2 * scale;
   lines[line + 3] = -(w0 * b0 + w1 * b1 + w2 * b2) * scale;
-  lines[line + 4] = apart;
+  lines[line + TRUST] = apart;
 }

@@ -1,22 +1,26 @@
 import type { Picture } from '../decode.js';
 import type { Matte } from '../matte.js';
-import { LINE } from './colour-line.js';
+import { LINE, TRUST } from './colour-line.js';
 import type { Grid } from './grid.js';
 import { visitWindows } from './pyramid.js';
 
 /** Separation at which the colours count half. */
 const HALF_APART = 10;
-/** Sums around a cell: the squares of what colours and matte differ by, and how soft the matte is. */
-const SUMS = 2;
-/** Cells around one that are looked at, each way. */
+/** Mean softness in the wide window above which the model does not know, rather than sees something fine; 0.25 is all grey. */
+const MOST_SOFTNESS = 0.05;
+/** Sums of samples: how many, the squares of what colours and matte differ by, and how soft the matte is. */
+const SUMS = 3;
+/** Cells around one that are looked at each way: at close quarters, and widely. */
 const REACH = 2;
+const WIDE_REACH = 8;
 const LITTLE = 1e-6;
 
 /**
  * How far the lines of colour-line.ts are trusted, 0..1, in the place of how far apart the sides are. That is the
  * inverse of the variance of what a line says; at HALF_APART it counts half. A line counts less where it differs more
  * from the matte than a matte that soft can be wrong by: what is there with a probability alpha, wholly or not at
- * all, has the variance alpha (1 - alpha).
+ * all, has the variance alpha (1 - alpha). And it counts less where the matte is soft all around: colours tell
+ * what is fine, not what belongs to the subject.
  */
 export function weighLines(
   picture: Picture,
@@ -26,13 +30,17 @@ export function weighLines(
   isWanted: Uint8Array,
 ): void {
   const { columns, rows } = grid;
-  const values = compare(picture, matte, grid, lines, isWanted);
-  visitWindows({ columns, rows, values }, SUMS, REACH, isWanted, (sums, x, y) => {
-    const at = (y * columns + x) * LINE + 4;
+  const cells = { columns, rows, values: compare(picture, matte, grid, lines, isWanted) };
+  visitWindows(cells, SUMS, REACH, isWanted, (sums, x, y) => {
+    const at = (y * columns + x) * LINE + TRUST;
     const apart = lines[at] as number;
-    const squares = sums[0] as number;
-    const softness = sums[1] as number;
-    lines[at] = (apart / (apart + HALF_APART)) * Math.min(1, softness / (squares + LITTLE));
+    const agreement = (sums[2] as number) / ((sums[1] as number) + LITTLE);
+    lines[at] = (apart / (apart + HALF_APART)) * Math.min(1, agreement);
+  });
+  visitWindows(cells, SUMS, WIDE_REACH, isWanted, (sums, x, y) => {
+    const at = (y * columns + x) * LINE + TRUST;
+    const focus = (MOST_SOFTNESS * (sums[0] as number)) / ((sums[2] as number) + LITTLE);
+    lines[at] = (lines[at] as number) * Math.min(1, focus);
   });
 }
 
@@ -72,8 +80,9 @@ function compare(
           softness += alpha * (1 - alpha);
         }
       }
-      sums[cell * SUMS] = squares;
-      sums[cell * SUMS + 1] = softness;
+      sums[cell * SUMS] = across.perCell * down.perCell;
+      sums[cell * SUMS + 1] = squares;
+      sums[cell * SUMS + 2] = softness;
     }
   }
   return sums;
