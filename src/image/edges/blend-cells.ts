@@ -6,6 +6,9 @@ import type { Grid } from './grid.js';
 /** Noise makes what is pure a little more or less: what the colours say is stretched by this much at each end. */
 const NEARLY = 0.05;
 const STRETCH = 255 / (1 - 2 * NEARLY);
+/** Squared change that counts half, over the variance that a level has (trust.ts); and what that is at the least. */
+const HALF_CHANGE = 4;
+const LEAST_VARIANCE = 650;
 
 /** Moves the soft pixels of the changed cells to what the lines say, as far as these are trusted. */
 export function blendCells(
@@ -97,7 +100,10 @@ function blendRun(
       between(line, cell + 3, next + 3, share);
     const said = (seen - NEARLY) * STRETCH;
     const change = Math.min(Math.max(0, said), 255) - level;
-    matte.data[at] = level + between(line, cell + TRUST, next + TRUST, share) * change + 0.5;
+    // What the matte is nearly sure of takes more than a colour to change: a dark outline before a dark wall.
+    const variance = HALF_CHANGE * (level * (255 - level) + LEAST_VARIANCE);
+    const trust = between(line, cell + TRUST, next + TRUST, share) / (1 + (change * change) / variance);
+    matte.data[at] = level + trust * change + 0.5;
   }
 }
 

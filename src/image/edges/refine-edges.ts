@@ -13,7 +13,7 @@ import { weighLines } from './trust.js';
 const LONGEST_SIDE = 512;
 /** Pixels of a cell, at least: fewer have no colours of their own. */
 const LEAST_STEP = 2;
-const CELL_BYTES = 170;
+const CELL_BYTES = 180;
 /** Cells around the box that are looked at as well: the background has to be seen. */
 const MARGIN = 32;
 
@@ -45,7 +45,7 @@ export function refineEdges(picture: Picture, matte: Matte, box: Box): void {
 }
 
 /**
- * Peak bytes of it: of each cell 20 moments, a third of them again twice for the coarser levels, the line, two sums
+ * Peak bytes of it: of each cell 20 moments, a third of them again twice for the coarser levels, the line, four sums
  * and four masks.
  */
 export function refiningMemory(picture: Size): number {

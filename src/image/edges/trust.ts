@@ -7,9 +7,11 @@ import { visitWindows } from './pyramid.js';
 /** Separation at which the colours count half. */
 const HALF_APART = 10;
 /** Mean softness in the wide window above which the model does not know, rather than sees something fine; 0.25 is all grey. */
-const MOST_SOFTNESS = 0.05;
-/** Sums of samples: how many, the squares of what colours and matte differ by, and how soft the matte is. */
-const SUMS = 3;
+const MOST_SOFTNESS = 0.06;
+/** Mean of what colours and matte differ by, as a share of the mean softness, from which on they mean different things. */
+const MOST_BIAS = 1.5;
+/** Sums of samples: how many, how soft the matte is, what the colours say beyond the matte, and the squares of that. */
+const SUMS = 4;
 /** Cells around one that are looked at each way: at close quarters, and widely. */
 const REACH = 2;
 const WIDE_REACH = 8;
@@ -19,7 +21,7 @@ const LITTLE = 1e-6;
  * How far the lines of colour-line.ts are trusted, 0..1, in the place of how far apart the sides are. That is the
  * inverse of the variance of what a line says; at HALF_APART it counts half. A line counts less where it differs more
  * from the matte than a matte that soft can be wrong by: what is there with a probability alpha, wholly or not at
- * all, has the variance alpha (1 - alpha). And it counts less where the matte is soft all around: colours tell
+ * all, has the variance alpha (1 - alpha); and where all of it is above or below the matte. And it counts less where the matte is soft all around: colours tell
  * what is fine, not what belongs to the subject.
  */
 export function weighLines(
@@ -34,12 +36,14 @@ export function weighLines(
   visitWindows(cells, SUMS, REACH, isWanted, (sums, x, y) => {
     const at = (y * columns + x) * LINE + TRUST;
     const apart = lines[at] as number;
-    const agreement = (sums[2] as number) / ((sums[1] as number) + LITTLE);
-    lines[at] = (apart / (apart + HALF_APART)) * Math.min(1, agreement);
+    const softness = sums[1] as number;
+    const likeness = softness / ((sums[3] as number) + LITTLE);
+    const fairness = (MOST_BIAS * softness) / (Math.abs(sums[2] as number) + LITTLE);
+    lines[at] = (apart / (apart + HALF_APART)) * Math.min(1, likeness) * Math.min(1, fairness);
   });
   visitWindows(cells, SUMS, WIDE_REACH, isWanted, (sums, x, y) => {
     const at = (y * columns + x) * LINE + TRUST;
-    const focus = (MOST_SOFTNESS * (sums[0] as number)) / ((sums[2] as number) + LITTLE);
+    const focus = (MOST_SOFTNESS * (sums[0] as number)) / ((sums[1] as number) + LITTLE);
     lines[at] = (lines[at] as number) * Math.min(1, focus);
   });
 }
@@ -62,6 +66,7 @@ function compare(
       const green = lines[line + 1] as number;
       const blue = lines[line + 2] as number;
       const offset = lines[line + 3] as number;
+      let differences = 0;
       let squares = 0;
       let softness = 0;
       for (let j = row * down.perCell, lastJ = j + down.perCell; j < lastJ; j++) {
@@ -76,13 +81,15 @@ function compare(
             offset;
           const alpha = (matte.data[place] as number) / 255;
           const above = Math.min(Math.max(0, seen), 1) - alpha;
+          differences += above;
           squares += above * above;
           softness += alpha * (1 - alpha);
         }
       }
       sums[cell * SUMS] = across.perCell * down.perCell;
-      sums[cell * SUMS + 1] = squares;
-      sums[cell * SUMS + 2] = softness;
+      sums[cell * SUMS + 1] = softness;
+      sums[cell * SUMS + 2] = differences;
+      sums[cell * SUMS + 3] = squares;
     }
   }
   return sums;
