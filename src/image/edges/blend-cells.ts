@@ -81,33 +81,40 @@ function blendRun(
   from: number,
   to: number,
 ): void {
+  const levels = matte.data;
   const lastCell = (columns - 1) * LINE;
   const end = Math.min(box.left + to * step, box.left + box.width);
+  const perPixel = 1 / step;
   for (let x = box.left + from * step; x < end; x++) {
     const at = y * width + x;
-    const level = matte.data[at] as number;
+    const level = levels[at] as number;
     if (level === 0 || level === 255) continue;
-    const place = (x - box.left + 0.5) / step - 0.5;
+    const place = (x - box.left + 0.5) * perPixel - 0.5;
     const left = Math.floor(place);
     const share = place - left;
-    const cell = Math.max(0, left) * LINE;
+    const cell = left < 0 ? 0 : left * LINE;
     const next = Math.min((left + 1) * LINE, lastCell);
     const pixel = at * channels;
-    const seen =
-      between(line, cell, next, share) * (data[pixel] as number) +
-      between(line, cell + 1, next + 1, share) * (data[pixel + 1] as number) +
-      between(line, cell + 2, next + 2, share) * (data[pixel + 2] as number) +
-      between(line, cell + 3, next + 3, share);
+    const red = data[pixel] as number;
+    const green = data[pixel + 1] as number;
+    const blue = data[pixel + 2] as number;
+    const before = alphaOf(line, cell, red, green, blue);
+    const seen = before + (alphaOf(line, next, red, green, blue) - before) * share;
     const said = (seen - NEARLY) * STRETCH;
     const change = Math.min(Math.max(0, said), 255) - level;
     // What the matte is nearly sure of takes more than a colour to change: a dark outline before a dark wall.
     const variance = HALF_CHANGE * (level * (255 - level) + LEAST_VARIANCE);
-    const trust = between(line, cell + TRUST, next + TRUST, share) / (1 + (change * change) / variance);
-    matte.data[at] = level + trust * change + 0.5;
+    const trustBefore = line[cell + TRUST] as number;
+    const trust = trustBefore + ((line[next + TRUST] as number) - trustBefore) * share;
+    levels[at] = (level + (trust * change * variance) / (variance + change * change) + 0.5) | 0;
   }
 }
 
-function between(line: Float32Array, one: number, other: number, share: number): number {
-  const first = line[one] as number;
-  return first + ((line[other] as number) - first) * share;
+function alphaOf(line: Float32Array, cell: number, red: number, green: number, blue: number): number {
+  return (
+    (line[cell] as number) * red +
+    (line[cell + 1] as number) * green +
+    (line[cell + 2] as number) * blue +
+    (line[cell + 3] as number)
+  );
 }
