@@ -76,6 +76,21 @@ const ERROR_KINDS = {
     'Start the receiver, or correct the settings CLEARCUT_NOTIFY_...; events wait for it meanwhile.',
   ),
 
+  // The HTTP API.
+  REQUEST_INVALID: kind('permanent', 400, 'Correct the request; docs/api.md describes it.'),
+  SCOPE_MISSING: kind(
+    'permanent',
+    403,
+    'Use a token that has the scope; CLEARCUT_API_TOKENS says which has.',
+  ),
+  CALLER_REFUSED: kind(
+    'permanent',
+    403,
+    'Set CLEARCUT_API_TOKENS: without tokens the API is for programs of this machine alone.',
+  ),
+  BATCH_NOT_FOUND: kind('permanent', 404, 'Use the id that POST /v1/uploads answered with.'),
+  RATE_LIMITED: kind('transient', 429, 'Send fewer requests, or raise CLEARCUT_API_RATE_LIMIT.'),
+
   // Links.
   LINK_EXPIRED: kind('permanent', 403, 'Ask for a new link: clearcut link KEY.'),
   LINK_INVALID: kind('permanent', 403, 'Use the link exactly as it was issued, or ask for a new one.'),

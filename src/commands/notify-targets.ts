@@ -12,7 +12,7 @@ export function hasTargets({ notify }: Config): boolean {
 
 /** Folders of the output bucket that the service writes to. */
 export function writtenPrefixes(config: Config): string[] {
-  const prefixes = outputPrefixesOf(config.output);
+  const prefixes = [...outputPrefixesOf(config.output), config.api.prefix];
   return hasTargets(config) ? [...prefixes, config.notify.prefix] : prefixes;
 }
 

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { Config } from '../config/schema.js';
 import { ClearcutError } from '../errors.js';
+import { createLocalSource } from '../events/local-source.js';
 import { createWebhookSource, type WebhookSource } from '../events/webhook-source.js';
 import type { Pipeline } from '../pipeline/process-object.js';
 import { type Service, startService } from '../pipeline/service.js';
@@ -18,6 +19,7 @@ import {
   SERVICE_SECTIONS,
 } from './context.js';
 import { logModelProgress } from './model-progress.js';
+import { openApi, openWorkInHand } from './open-api.js';
 import { openEngine } from './open-engine.js';
 import { openNotifier } from './open-notifier.js';
 import { openTelemetry } from './open-telemetry.js';
@@ -98,6 +100,11 @@ async function start(config: Config, logger: Logger, closers: Closers) {
 
   const accepts = acceptanceOf(config);
   const webhook = openWebhook(config, accepts, logger);
+  const told = createLocalSource('api', config.delivery.queueCapacity);
+  const nudge = (key: string, etag?: string) => told.tell(config.input.bucket, key, etag);
+  const api = openApi({ config, store, accepts, nudge, logger });
+  const inHand = openWorkInHand(config, store, logger);
+  closers.push(inHand.close);
   let service: Service | undefined;
   const server = await startServer({
     store,
@@ -109,6 +116,7 @@ async function start(config: Config, logger: Logger, closers: Closers) {
     maxUploadBytes: config.limits.maxBytes,
     ready: () => ({ ok: service?.state() === 'running', state: service?.state() ?? 'starting' }),
     metrics: telemetry.page,
+    api,
   });
   closers.push(() => server.close());
   // The port may have been left to the system.
@@ -122,7 +130,8 @@ async function start(config: Config, logger: Logger, closers: Closers) {
 
   const notifier = await openNotifier(config, store, logger);
   const pipeline = pipelineOf(config, { store, modelFor: engines.modelFor, outcomes: notifier });
-  const { sources, close } = await openSources({ config, pipeline, webhook, logger });
+  const { sources: configured, close } = await openSources({ config, pipeline, webhook, logger });
+  const sources = [...configured, told];
   service = startService({
     pipeline,
     sources,
@@ -131,6 +140,13 @@ async function start(config: Config, logger: Logger, closers: Closers) {
     removeResults: config.delivery.removeResults,
     observer: telemetry.observer,
     tracer: telemetry.tracer,
+    begin: ({ key }) => {
+      const end = inHand.begin(key);
+      return () => {
+        end();
+        api?.touch(key);
+      };
+    },
     logger,
   });
   const { admission } = pipeline;
@@ -142,7 +158,7 @@ async function start(config: Config, logger: Logger, closers: Closers) {
       uploads: `${place}/${config.input.bucket}/${config.input.prefix}`,
       cutouts: `${place}/${config.output.bucket}/${config.output.cutoutPrefix}`,
       server: publicUrl,
-      events: sources.map(({ name }) => name).join(', '),
+      events: configured.map(({ name }) => name).join(', '),
       model: `${model.id} ${model.variant}`,
       device: config.inference.device,
     },

@@ -11,16 +11,17 @@ export function crossChecks(config: Config): string[] {
     ...inferenceProblems(config),
     ...eventProblems(config),
     ...notifyProblems(config),
+    ...apiProblems(config),
     ...metricsProblems(config),
   ];
 }
 
-function outputProblems({ input, output, notify }: Config): string[] {
+function outputProblems({ input, output, notify, api }: Config): string[] {
   const problems: string[] = [];
-  const prefixes = [...outputPrefixesOf(output), notify.prefix];
+  const prefixes = [...outputPrefixesOf(output), notify.prefix, api.prefix];
   if (prefixes.some((prefix, at) => prefixes.some((other, to) => at !== to && other.startsWith(prefix)))) {
     problems.push(
-      'CLEARCUT_CUTOUT_PREFIX, CLEARCUT_MASK_PREFIX, CLEARCUT_RECORD_PREFIX, CLEARCUT_DEAD_LETTER_PREFIX, CLEARCUT_NOTIFY_PREFIX: none may be empty or lie within another',
+      'CLEARCUT_CUTOUT_PREFIX, CLEARCUT_MASK_PREFIX, CLEARCUT_RECORD_PREFIX, CLEARCUT_DEAD_LETTER_PREFIX, CLEARCUT_NOTIFY_PREFIX, CLEARCUT_API_PREFIX: none may be empty or lie within another',
     );
   }
   const { bucket, prefix } = input;
@@ -126,6 +127,33 @@ function notifyProblems({ events, notify }: Config): string[] {
   }
   return problems;
 }
+
+function apiProblems({ api, input }: Config): string[] {
+  const problems: string[] = [];
+  for (const origin of api.corsOrigins) {
+    if (URL.canParse(origin) && new URL(origin).origin === origin) continue;
+    problems.push(
+      `CLEARCUT_API_CORS_ORIGINS: expected origins such as https://shop.example, not ${JSON.stringify(origin)}`,
+    );
+  }
+  // A token may have two entries while it rotates, but both must say the same of it.
+  const scopesOf = new Map<string, string>();
+  for (const { name, scopes } of api.tokens) {
+    const text = [...scopes].sort().join('+');
+    if ((scopesOf.get(name) ?? text) !== text)
+      problems.push(`CLEARCUT_API_TOKENS: the entries of ${name} have different scopes`);
+    scopesOf.set(name, text);
+  }
+  if (Buffer.byteLength(input.prefix) > MAX_INPUT_PREFIX_BYTES) {
+    problems.push(
+      `CLEARCUT_INPUT_PREFIX: longer than ${MAX_INPUT_PREFIX_BYTES} bytes, which leaves no room for the keys of batches`,
+    );
+  }
+  return problems;
+}
+
+/** Behind it come the folder of a batch, a name, and the endings of outputs. */
+const MAX_INPUT_PREFIX_BYTES = 500;
 
 function metricsProblems({ server, metrics }: Config): string[] {
   if (metrics.port === 0 || metrics.port !== server.port) return [];

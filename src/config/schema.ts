@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { PRESETS } from '../options/schema.js';
 import {
+  apiTokenList,
   autoOr,
   bucketName,
   byteSize,
@@ -444,6 +445,30 @@ export const configSchema = z.strictObject({
         'CLEARCUT_LINK_EXPIRY',
         'How long a link to a result works, at most 7 days.',
         'duration',
+      ),
+    })
+    .prefault({}),
+  api: z
+    .strictObject({
+      tokens: apiTokenList().default([]).meta({
+        env: 'CLEARCUT_API_TOKENS',
+        doc: 'Tokens of the HTTP API, separated by commas, each `NAME:SCOPES:SECRET`: scopes are `upload`, `read` and `admin`, joined by `+`; the secret has 16 characters or more, or is `sha256:` and the hash of it in hex. Empty: open to this machine alone, and off where `CLEARCUT_HTTP_HOST` is not this machine.',
+        secret: true,
+      }),
+      corsOrigins: setting(
+        textList().default([]),
+        'CLEARCUT_API_CORS_ORIGINS',
+        'Origins whose web pages may call the HTTP API, separated by commas, such as `https://shop.example`.',
+      ),
+      rateLimit: setting(
+        whole(0).default(1_200),
+        'CLEARCUT_API_RATE_LIMIT',
+        'Requests to the HTTP API in a minute, for each token, or each address where there are none; 0: no limit.',
+      ),
+      prefix: setting(
+        keyPrefix().default('api/'),
+        'CLEARCUT_API_PREFIX',
+        'Folder in the output bucket for what the HTTP API keeps: the manifests of batches and what is being worked on.',
       ),
     })
     .prefault({}),

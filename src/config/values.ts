@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import bytes from 'bytes';
 import ms from 'ms';
 import { parse as parseYaml } from 'yaml';
@@ -95,6 +96,59 @@ function isWebhookSecret(secret: string): boolean {
   const [, base64] = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(secret) ?? [];
   const { length } = Buffer.from(base64 ?? '', 'base64');
   return length >= SECRET_BYTES.min && length <= SECRET_BYTES.max;
+}
+
+/** What a token of the HTTP API lets its holder do. */
+export const API_SCOPES = ['upload', 'read', 'admin'] as const;
+export type ApiScope = (typeof API_SCOPES)[number];
+
+/** A token of the HTTP API. */
+export interface ApiToken {
+  /** Shown in logs, in the secret's place. */
+  readonly name: string;
+  readonly scopes: readonly ApiScope[];
+  /** SHA-256 of the secret, in hex: the secret itself is kept nowhere. */
+  readonly sha256: string;
+}
+
+const MIN_TOKEN_CHARACTERS = 16;
+
+/**
+ * Tokens, each `NAME:SCOPES:SECRET`, with the secret as it is or as `sha256:<hex>`; a list in a file, separated by
+ * commas elsewhere. No message shows what was given.
+ */
+export function apiTokenList() {
+  return z.union([z.array(z.string()), z.string()]).transform((value, context): ApiToken[] => {
+    const items = (Array.isArray(value) ? value : value.split(',')).map((item) => item.trim());
+    const tokens: ApiToken[] = [];
+    for (const [index, item] of items.entries()) {
+      if (item === '' && items.length === 1) continue;
+      const token = apiTokenOf(item);
+      if (typeof token === 'string') {
+        context.addIssue({ code: 'custom', message: `token ${index + 1}: ${token}` });
+        return z.NEVER;
+      }
+      tokens.push(token);
+    }
+    return tokens;
+  });
+}
+
+/** The token, or what is wrong with it. */
+function apiTokenOf(item: string): ApiToken | string {
+  const [, name = '', scopeText = '', secret = ''] = /^([\w.-]{1,64}):([^:]*):(.*)$/s.exec(item) ?? [];
+  if (name === '') return 'expected NAME:SCOPES:SECRET, with a name of letters, digits, ".", "_" and "-"';
+  const scopes = scopeText.split('+').map((text) => API_SCOPES.find((scope) => scope === text.trim()));
+  if (!scopes.every((scope) => scope !== undefined))
+    return `expected scopes of ${API_SCOPES.join(', ')}, joined by "+"`;
+  const [, hash] = /^sha256:([0-9a-f]{64})$/i.exec(secret) ?? [];
+  if (hash !== undefined) return { name, scopes, sha256: hash.toLowerCase() };
+  if (secret.startsWith('sha256:')) return 'expected 64 hex digits behind sha256:';
+  // As a header carries them.
+  if (!/^[\x21-\x7e]*$/.test(secret)) return 'the secret must be printable ASCII without spaces';
+  if (secret.length < MIN_TOKEN_CHARACTERS)
+    return `the secret is shorter than ${MIN_TOKEN_CHARACTERS} characters`;
+  return { name, scopes, sha256: createHash('sha256').update(secret).digest('hex') };
 }
 
 /** true or false, with the spellings that environment variables are given: 1, yes, on, 0, no, off. */

@@ -9,6 +9,14 @@ export interface Problem {
   readonly code: string;
   readonly detail: string;
   readonly remedy: string;
+  /** What is wrong with which part of the request, where several things may be. */
+  readonly errors?: readonly Mistake[];
+}
+
+export interface Mistake {
+  /** Where it is: `body/files/3/name`. */
+  readonly path: string;
+  readonly message: string;
 }
 
 /** What went wrong, in words that are safe to show: of errors that nobody expected, nothing but the status. */
@@ -39,7 +47,8 @@ export function sendProblem(reply: FastifyReply, content: Problem): FastifyReply
   );
 }
 
-function problem(status: number, code: string, detail: string, remedy: string): Problem {
+/** What went wrong, with the standard title of its status. */
+export function problem(status: number, code: string, detail: string, remedy: string): Problem {
   return { title: STATUS_CODES[status] ?? 'Error', status, code, detail, remedy };
 }
 

@@ -4,6 +4,7 @@ import { type FastifyError, fastify } from 'fastify';
 import { ClearcutError, systemCodeOf } from '../errors.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import type { Logger } from '../telemetry/logger.js';
+import type { Api } from './api/register.js';
 import type { LinkSigner } from './links.js';
 import { registerObjectRoutes } from './object-routes.js';
 import { NOTHING_HERE, problemOf, sendProblem } from './problem.js';
@@ -23,6 +24,8 @@ export interface ServerOptions {
   readonly ready: () => Readiness;
   /** Takes events at `/events`. Default: nothing is there. */
   readonly webhook?: WebhookRouteOptions | undefined;
+  /** The HTTP API. Default: nothing is there. */
+  readonly api?: Api | undefined;
   /** What `/metrics` answers. Default: nothing is there. */
   readonly metrics?: MetricsPage | undefined;
 }
@@ -44,20 +47,21 @@ export interface Server {
   close(): Promise<void>;
 }
 
-/** Milliseconds without any traffic after which a connection is closed. */
-const IDLE_TIMEOUT = 60_000;
+/** Milliseconds without any traffic after which a connection is closed: longer than any call waits for news. */
+const IDLE_TIMEOUT = 90_000;
 /** Milliseconds for receiving one request: an upload of 64 MiB at 1 Mbit/s takes 9 minutes. */
 const REQUEST_TIMEOUT = 15 * 60_000;
 /** Milliseconds that requests under way may take to finish when the server closes. */
 const CLOSE_GRACE = 5_000;
 
 /**
- * Serves objects to whoever has a link, `/healthz`, `/readyz` and `/metrics`, and takes events at `/events`. Those have one path
- * segment and objects at least two (bucket and key), so no bucket's name can hide them. Throws CONFIG_INVALID where it
+ * Serves objects to whoever has a link, `/healthz`, `/readyz` and `/metrics`, takes events at `/events`, and has the HTTP API at
+ * `/v1`. Those have one path segment and objects at least two (bucket and key), or a first one that is too short for a
+ * bucket's name, so no bucket can hide them. Throws CONFIG_INVALID where it
  * cannot listen, or should not (see registerWebhookRoute).
  */
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const { store, signer, host, port, logger, maxUploadBytes, ready, webhook, metrics } = options;
+  const { store, signer, host, port, logger, maxUploadBytes, ready, webhook, metrics, api } = options;
   // Fastify's own log lines contain whole URLs, and with them signatures; the hooks below write lines without.
   const app = fastify({
     logger: false,
@@ -79,8 +83,11 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     );
   // Each in a scope of its own: what these routes do with bodies and headers is not for the others.
   if (signer !== undefined)
-    app.register(async (scope) => registerObjectRoutes(scope, { store, signer, maxUploadBytes }));
+    app.register(async (scope) =>
+      registerObjectRoutes(scope, { store, signer, maxUploadBytes, onStored: api?.stored }),
+    );
   if (webhook !== undefined) app.register(async (scope) => registerWebhookRoute(scope, webhook, host));
+  if (api !== undefined) app.register(async (scope) => api.register(scope));
 
   app.setNotFoundHandler((_request, reply) => sendProblem(reply, NOTHING_HERE));
   app.setErrorHandler<FastifyError | ClearcutError>((error, request, reply) => {

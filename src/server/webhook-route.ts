@@ -1,7 +1,7 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
-import { BlockList, isIP } from 'node:net';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ClearcutError } from '../errors.js';
+import { isSameSecret } from './equal-secrets.js';
+import { isLoopback } from './loopback.js';
 
 export interface WebhookRouteOptions {
   /** Takes the notification; see WebhookSource. */
@@ -68,30 +68,12 @@ function presents({ headers }: FastifyRequest, token: string): boolean {
   const [scheme = '', value = ''] = (headers.authorization ?? '').trim().split(/\s+/, 2);
   switch (scheme.toLowerCase()) {
     case 'bearer':
-      return isSame(value, token);
+      return isSameSecret(value, token);
     case 'basic': {
       const pair = Buffer.from(value, 'base64').toString();
-      return isSame(pair.slice(pair.indexOf(':') + 1), token);
+      return isSameSecret(pair.slice(pair.indexOf(':') + 1), token);
     }
     default:
       return false;
   }
-}
-
-/** In a time that depends on neither value: hashes have one length. */
-function isSame(one: string, other: string): boolean {
-  return timingSafeEqual(sha256(one), sha256(other));
-}
-
-function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
-}
-
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8, 'ipv4');
-loopback.addAddress('::1', 'ipv6');
-
-function isLoopback(host: string): boolean {
-  const family = isIP(host);
-  return family === 0 ? host === 'localhost' : loopback.check(host, family === 4 ? 'ipv4' : 'ipv6');
 }

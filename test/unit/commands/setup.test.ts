@@ -159,6 +159,7 @@ describe('the policy', () => {
       'arn:aws:s3:::results/masks/*',
       'arn:aws:s3:::results/records/*',
       'arn:aws:s3:::results/dead-letters/*',
+      'arn:aws:s3:::results/api/*',
     ]);
     const reading = Statement.filter(({ Sid }) => Sid === 'ReadInput');
     expect(reading[0]?.Resource).toEqual(['arn:aws:s3:::uploads/photos/*']);

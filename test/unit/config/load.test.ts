@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
@@ -101,6 +102,7 @@ describe('secrets', () => {
 
   test('are known as such', () => {
     expect(secrets.map(({ env }) => env).sort()).toEqual([
+      'CLEARCUT_API_TOKENS',
       'CLEARCUT_NATS_URL',
       'CLEARCUT_NOTIFY_WEBHOOKS',
       'CLEARCUT_S3_SECRET_ACCESS_KEY',
@@ -124,6 +126,19 @@ describe('secrets', () => {
     expect(flags).toContain('--s3-endpoint');
     for (const { flag } of secrets) expect(flags).not.toContain(`--${flag}`);
   });
+});
+
+test('tokens of the API are kept as hashes, whichever way they are given', () => {
+  const secret = 'a-secret-of-the-shop';
+  const sha256 = createHash('sha256').update(secret).digest('hex');
+  const env = {
+    CLEARCUT_API_TOKENS: `shop:upload+read:${secret}, boss:admin:sha256:${sha256.toUpperCase()}`,
+  };
+  const { config } = loadConfig({ cwd: '/nowhere', env });
+  expect(config.api.tokens).toEqual([
+    { name: 'shop', scopes: ['upload', 'read'], sha256 },
+    { name: 'boss', scopes: ['admin'], sha256 },
+  ]);
 });
 
 test('S3 and its events are set like everything else; files are found from the working folder', () => {
@@ -283,7 +298,7 @@ describe('errors', () => {
     [
       'events out within results',
       { CLEARCUT_NOTIFY_PREFIX: 'records/events/' },
-      /CLEARCUT_NOTIFY_PREFIX: none may be empty/,
+      /CLEARCUT_NOTIFY_PREFIX, CLEARCUT_API_PREFIX: none may be empty/,
     ],
     [
       'events that come back as events',
@@ -308,6 +323,23 @@ describe('errors', () => {
       { CLEARCUT_METRICS_PORT: '8787' },
       /CLEARCUT_METRICS_PORT: is CLEARCUT_HTTP_PORT/,
     ],
+    [
+      'a token without a scope',
+      { CLEARCUT_API_TOKENS: 'shop::0123456789abcdef' },
+      /token 1: expected scopes/,
+    ],
+    ['a token of another scope', { CLEARCUT_API_TOKENS: 'shop:write:0123456789abcdef' }, /expected scopes/],
+    ['a short token', { CLEARCUT_API_TOKENS: 'shop:read:short' }, /shorter than 16/],
+    ['a token with a line break', { CLEARCUT_API_TOKENS: 'shop:read:0123456789\nabcdef' }, /printable/],
+    ['half a hash', { CLEARCUT_API_TOKENS: 'shop:read:sha256:0123456789abcdef' }, /64 hex digits/],
+    [
+      'a token that rotates to other scopes',
+      { CLEARCUT_API_TOKENS: 'shop:read:0123456789abcdef, shop:admin:0123456789abcdef' },
+      /the entries of shop have different scopes/,
+    ],
+    ['an origin with a path', { CLEARCUT_API_CORS_ORIGINS: 'https://shop.example/x' }, /expected origins/],
+    ['a prefix without room', { CLEARCUT_INPUT_PREFIX: `${'x'.repeat(501)}/` }, /longer than 500 bytes/],
+    ['documents of the API within results', { CLEARCUT_API_PREFIX: 'records/' }, /CLEARCUT_API_PREFIX: none/],
     ['a prefix that climbs', { CLEARCUT_INPUT_PREFIX: '../' }, /expected nothing or a folder/],
   ])('%s is refused', (_, env, expected) => {
     expect(problemsOf({ env }).join('\n')).toMatch(expected);
