@@ -8,7 +8,10 @@ import { parseArgs } from 'node:util';
 import { layOut } from '../../dist/image/compose/layout.js';
 import { findSubject } from '../../dist/image/compose/subject-box.js';
 import { decode } from '../../dist/image/decode.js';
+import { refineEdges } from '../../dist/image/edges/refine-edges.js';
 import { writeFiles } from '../../dist/image/files.js';
+import { decontaminate } from '../../dist/image/foreground/decontaminate.js';
+import { wholeOf } from '../../dist/image/geometry.js';
 import { resizeMatte } from '../../dist/image/matte.js';
 import { toModelInput } from '../../dist/image/model-input.js';
 import { DEFAULT_OPTIONS } from '../../dist/image/options.js';
@@ -45,6 +48,8 @@ async function measure(file, bytes) {
     const picture = await stage('decode', () => decode(bytes));
     await stage('input', () => toModelInput(picture, SIDE));
     const full = await stage('matte', () => resizeMatte(matte, picture.width, picture.height));
+    await stage('edges', () => refineEdges(picture, full, wholeOf(picture)));
+    await stage('colours', () => decontaminate(picture, full));
     const [encoded] = await stage('encode', () => {
       const subject = findSubject(full);
       const layout = layOut(picture, subject, options);

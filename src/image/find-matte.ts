@@ -1,6 +1,7 @@
 import { applyVerdict } from './apply-verdict.js';
 import type { MatteSource } from './cutout.js';
 import type { Picture } from './decode.js';
+import { refineEdges } from './edges/refine-edges.js';
 import { decontaminate } from './foreground/decontaminate.js';
 import { hardenEdges } from './hard-edges.js';
 import { type Matte, resizeMatte } from './matte.js';
@@ -47,6 +48,7 @@ export async function findMatte(
 
   const shown = cropPadding({ data, side }, region, mattes.framing);
   const matte = placeInPicture(resizeMatte(shown, region.width, region.height), region, picture);
+  if (verdict.box !== undefined) refineEdges(picture, matte, verdict.box);
   if (options.decontaminate && options.output !== 'mask') decontaminate(picture, matte);
   if (options.edges === 'hard') hardenEdges(matte);
   applyOwnAlpha(picture, matte);

@@ -1,4 +1,5 @@
 import { layOut } from './compose/layout.js';
+import { refiningMemory } from './edges/refine-edges.js';
 import { type Size, wholeOf } from './geometry.js';
 import type { PictureFormat, PictureOptions } from './options.js';
 
@@ -28,7 +29,7 @@ export function composingMemory(picture: Size, channels: number, options: Pictur
   const mattes = options.region === undefined ? GREY_BYTES : 2 * GREY_BYTES;
   const mask = options.output === 'cutout' ? 0 : maskMemory(picture, options);
   const cutout = options.output === 'mask' ? 0 : cutoutMemory(picture, options);
-  return pixels * (channels + mattes) + Math.max(mask, cutout);
+  return pixels * (channels + mattes) + Math.max(refiningMemory(picture), mask, cutout);
 }
 
 /** What all frames of an animation are, and their mattes; what they become, with its copy in libvips and the file. */
