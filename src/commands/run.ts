@@ -23,6 +23,7 @@ import { openApi } from './open-api.js';
 import { openEngine } from './open-engine.js';
 import { openNotifier } from './open-notifier.js';
 import { openTelemetry } from './open-telemetry.js';
+import { openWebPage } from './open-web-page.js';
 import { bucketsOf } from './option-policy.js';
 import { openPresetEngines } from './preset-engines.js';
 import { addSettings, loadSettings } from './settings-options.js';
@@ -102,6 +103,13 @@ async function start(config: Config, logger: Logger, closers: Closers) {
   const webhook = openWebhook(config, accepts, logger);
   const told = createLocalSource('api', config.delivery.queueCapacity);
   let service: Service | undefined;
+  const api = openApi({
+    config,
+    store,
+    accepts,
+    nudge: (key, etag) => told.tell(config.input.bucket, key, etag),
+    logger,
+  });
   const server = await startServer({
     store,
     signer,
@@ -112,13 +120,9 @@ async function start(config: Config, logger: Logger, closers: Closers) {
     maxUploadBytes: config.limits.maxBytes,
     ready: () => ({ ok: service?.state() === 'running', state: service?.state() ?? 'starting' }),
     metrics: telemetry.page,
-    api: openApi({
-      config,
-      store,
-      accepts,
-      nudge: (key, etag) => told.tell(config.input.bucket, key, etag),
-      logger,
-    }),
+    api,
+    // It can do nothing without the API.
+    webPage: api && openWebPage(config, store),
   });
   closers.push(() => server.close());
   // The port may have been left to the system.
