@@ -7,7 +7,7 @@ import { isSettled, knownBatch, learn, newBatch, stageOf } from './batch-model.j
 import { createBatchView } from './batch-view.js';
 import { byId } from './dom.js';
 import { isExpired, saveZip } from './downloads.js';
-import { Failure } from './failure.js';
+import { Failure, failureOf } from './failure.js';
 import { closeNotice, showFailure } from './notices.js';
 import { partsOf } from './picture-files.js';
 import { transfer } from './transfer.js';
@@ -23,8 +23,9 @@ import { progressText } from './words.js';
  * @param {import('./api.js').Api} options.api
  * @param {{ current(): string | undefined }} options.tokens
  * @param {(isEmpty: boolean, share: string) => void} options.onChange
+ * @param {(refused: Array<{ name: string, reason: string }>) => void} options.onRefused files that the service will not take
  */
-export function openBatches({ api, tokens, onChange }) {
+export function openBatches({ api, tokens, onChange, onRefused }) {
   /** Newest first. @type {Shown[]} */
   const all = [];
   /** Which batch an item is of, while it may be uploaded. @type {Map<Item, Shown>} */
@@ -57,8 +58,16 @@ export function openBatches({ api, tokens, onChange }) {
         const shown = show(newBatch(await api.createUploads(part, options), part, options), true);
         for (const item of shown.batch.items.values()) uploads.add(item);
       } catch (thrown) {
-        const action = { label: 'Try again', run: () => void add(part, options) };
-        showFailure(thrown, { id: 'add', action });
+        const { files: faults } = failureOf(thrown);
+        const others = part.filter((_, at) => !faults.has(at));
+        if (others.length > 0 && others.length < part.length) {
+          // One file that the service will not take must not keep the others out.
+          onRefused([...faults].map(([at, reason]) => ({ name: part[at]?.name ?? '', reason })));
+          await add(others, options);
+        } else {
+          const action = { label: 'Try again', run: () => void add(part, options) };
+          showFailure(thrown, { id: 'add', action });
+        }
       }
     }
   }

@@ -4,14 +4,16 @@ export class Failure extends Error {
   /**
    * @param {string} message
    * @param {string} remedy
-   * @param {{ status?: number, code?: string }} [details] status 0: no answer at all
+   * @param {{ status?: number, code?: string, files?: ReadonlyMap<number, string> }} [details] status 0: no answer at
+   *   all; files: what is wrong with which of the files that were sent, by their place
    */
-  constructor(message, remedy, { status = 0, code = '' } = {}) {
+  constructor(message, remedy, { status = 0, code = '', files = new Map() } = {}) {
     super(message);
     this.name = 'Failure';
     this.remedy = remedy;
     this.status = status;
     this.code = code;
+    this.files = files;
   }
 }
 
@@ -39,25 +41,24 @@ export function unreachable() {
 export function failureOfAnswer(status, body) {
   const { detail, remedy, code, title, errors } = /** @type {Record<string, unknown>} */ (body ?? {});
   const told = textOf(detail) ?? textOf(title);
-  const mistakes = [...new Set(Array.isArray(errors) ? errors.map(mistakeText) : [])].join('; ');
   const fallback = FALLBACKS[status] ?? [
     `The service answered with status ${status}.`,
     'Try again in a while.',
   ];
-  const message = [told ?? fallback[0], mistakes].filter((part) => part !== '').join(' ');
-  return new Failure(message, textOf(remedy) ?? fallback[1], {
+  const mistakes = Array.isArray(errors) ? errors.map(mistakeOf) : [];
+  // All files of a request have the same options, so most mistakes are there once for each.
+  const message = [told ?? fallback[0], [...new Set(mistakes.map(({ text }) => text))].join('; ')];
+  return new Failure(message.filter((part) => part !== '').join(' '), textOf(remedy) ?? fallback[1], {
     status,
     code: textOf(code) ?? '',
+    files: new Map(mistakes.flatMap(({ file, text }) => (file === undefined ? [] : [[file, text]]))),
   });
 }
 
-/**
- * A mistake by the last names of its place: all files of a request have the same options.
- * @param {{ path?: unknown, message?: unknown }} mistake
- */
-function mistakeText({ path, message }) {
-  const place = String(path ?? '').replace(/^.*\/files\/\d+\//, '');
-  return `${place}: ${message}`;
+/** @param {{ path?: unknown, message?: unknown }} mistake such as `{ path: 'body/files/3/name', ... }` */
+function mistakeOf({ path, message }) {
+  const [, at, place] = /^.*\/files\/(\d+)\/(.*)$/s.exec(String(path)) ?? [];
+  return { file: at === undefined ? undefined : Number(at), text: `${place ?? path}: ${message}` };
 }
 
 /** @type {Readonly<Record<number, readonly [string, string]>>} */

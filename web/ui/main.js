@@ -18,6 +18,7 @@ const previewBar = openPreviewBar();
 const batches = openBatches({
   api,
   tokens,
+  onRefused: tellRefused,
   onChange: (isEmpty, share) => {
     document.body.classList.toggle('has-batches', !isEmpty);
     previewBar.show(!isEmpty);
@@ -42,6 +43,7 @@ function tellRefused(refused) {
   showNotice('Left out', 'JPEG, PNG, WebP, AVIF, HEIC, TIFF and GIF pictures are taken.', {
     id: 'refused',
     lines,
+    isNote: true,
   });
 }
 

@@ -2,15 +2,21 @@
 import { byId, make } from './dom.js';
 import { failureOf } from './failure.js';
 
+/** @typedef {{ label: string, run: () => void }} Action */
+
 /**
  * @param {string} title
  * @param {string} text
- * @param {{ id?: string, lines?: string[], action?: { label: string, run: () => void } }} [more] a notice takes the
- *   place of an earlier one of its id
+ * @param {{ id?: string, lines?: string[], action?: Action, isNote?: boolean }} [more] a notice takes the place of an
+ *   earlier one of its id; a note is no failure
  */
-export function showNotice(title, text, { id = title, lines = [], action } = {}) {
+export function showNotice(title, text, { id = title, lines = [], action, isNote = false } = {}) {
   const close = make('button', { type: 'button', class: 'quiet', 'aria-label': `Close: ${title}` }, '✕');
-  const notice = make('div', { class: 'notice', 'data-notice': id }, make('div', { class: 'notice-text' }));
+  const notice = make(
+    'div',
+    { class: isNote ? 'notice is-note' : 'notice', 'data-notice': id },
+    make('div', { class: 'notice-text' }),
+  );
   notice.firstElementChild?.append(make('strong', {}, title), make('span', {}, text));
   if (lines.length > 0)
     notice.firstElementChild?.append(make('ul', {}, ...lines.map((line) => make('li', {}, line))));
@@ -30,7 +36,7 @@ export function showNotice(title, text, { id = title, lines = [], action } = {})
 
 /**
  * @param {unknown} thrown
- * @param {{ id?: string, action?: { label: string, run: () => void } }} [more]
+ * @param {{ id?: string, action?: Action }} [more]
  */
 export function showFailure(thrown, more) {
   const { message, remedy } = failureOf(thrown);

@@ -18,6 +18,9 @@
 /** Formats that lose something, and so have a quality. */
 const LOSSY = new Set(['webp', 'avif', 'jpg', 'auto']);
 
+/** @type {Readonly<Record<string, string>>} */
+const FORMAT_NAMES = { png: 'PNG', webp: 'WebP', avif: 'AVIF', jpg: 'JPEG', auto: 'JPEG or PNG' };
+
 /** @param {Choices} choices */
 export function hasQuality({ format }) {
   return LOSSY.has(format);
@@ -56,11 +59,11 @@ export function contradictionIn({ format, background, output }) {
  */
 export function summaryOf({ format, background, colour, crop, shadow, output }) {
   const parts = [
-    format === '' ? '' : format === 'auto' ? 'automatic format' : format.toUpperCase().replace('JPG', 'JPEG'),
+    FORMAT_NAMES[format] ?? '',
     background === 'colour' ? `background ${colour}` : background === 'none' ? 'transparent' : '',
     crop ? 'cropped' : '',
     shadow ? 'with shadow' : '',
     output === 'mask' ? 'mask only' : output === 'both' ? 'with mask' : '',
   ];
-  return parts.filter((part) => part !== '').join(', ') || "the service's own";
+  return parts.filter((part) => part !== '').join(', ') || 'as the service is set';
 }

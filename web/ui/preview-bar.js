@@ -13,10 +13,6 @@ export function openPreviewBar() {
     root.style.setProperty('--behind', colour.value);
   }
 
-  // Whoever picks a colour wants to see it.
-  colour.addEventListener('input', () => {
-    byId('behind-colour', HTMLInputElement).checked = true;
-  });
   form.addEventListener('input', apply);
   form.addEventListener('submit', (event) => event.preventDefault());
   window.addEventListener('pageshow', apply);

@@ -23,8 +23,13 @@ describe('a failure of the API', () => {
       { path: 'body/files/1/options/format', message: 'expected png' },
       { path: 'body/files/0/name', message: 'is too long' },
     ];
-    const { message } = failureOfAnswer(400, { detail: 'The request does not fit.', remedy: 'r', errors });
+    const { message, files } = failureOfAnswer(400, {
+      detail: 'The request does not fit.',
+      remedy: 'r',
+      errors,
+    });
     expect(message).toBe('The request does not fit. options/format: expected png; name: is too long');
+    expect([...files.keys()]).toEqual([0, 1]);
   });
 
   it.each([

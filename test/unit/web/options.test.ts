@@ -29,7 +29,7 @@ const EVERYTHING: Choices = {
 describe('the options of the panel', () => {
   it('are none where nothing was touched', () => {
     expect(optionsOf(UNTOUCHED)).toEqual({});
-    expect(summaryOf(UNTOUCHED)).toBe("the service's own");
+    expect(summaryOf(UNTOUCHED)).toBe('as the service is set');
   });
 
   it('are those that were chosen, in words that the service takes', () => {
@@ -45,7 +45,7 @@ describe('the options of the panel', () => {
       'max-side': '800',
     });
     expect(() => chooseOptions([createLayer(optionsOf(EVERYTHING), (name) => name)])).not.toThrow();
-    expect(summaryOf(EVERYTHING)).toBe('WEBP, background #ffcc00, cropped, with shadow, with mask');
+    expect(summaryOf(EVERYTHING)).toBe('WebP, background #ffcc00, cropped, with shadow, with mask');
   });
 
   it.each(['png', 'webp', 'avif', 'jpg', 'auto'])('are valid for %s on a colour', (format) => {
