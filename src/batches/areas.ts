@@ -22,11 +22,11 @@ export interface Areas {
 }
 
 /** Of 130 random bits, so that nobody finds a batch by guessing; they sort by nothing. */
-const BATCH_ID = /^[a-z2-7]{26}$/;
+export const BATCH_ID = /^[a-z2-7]{26}$/;
 
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
 
-function newBatchId(): string {
+export function newBatchId(): string {
   // 32 divides 256, so every letter is as likely as the others.
   return Array.from(randomBytes(26), (byte) => ALPHABET[byte % ALPHABET.length]).join('');
 }

@@ -1,5 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { type Areas, createAreas } from '../batches/areas.js';
+import { createManifests } from '../batches/manifest.js';
 import { outputPrefixesOf } from '../config/cross-checks.js';
 import type { Config } from '../config/schema.js';
 import { createKeyFilter, isOwnOutput } from '../events/filter.js';
@@ -66,6 +68,11 @@ export async function openStore(config: Config, options: OpenStoreOptions = {}):
   return { store: await createDirectoryStore({ root: config.storage.root, links: signer }), signer };
 }
 
+/** Where uploads of the HTTP API lie, and what is kept about them. */
+export function areasOf({ input, api }: Config): Areas {
+  return createAreas(input.prefix, api.prefix);
+}
+
 /** Where the outcome of an input is stored. */
 export function placeOf({ output }: Config, inputKey: string): OutputPlace {
   return {
@@ -126,7 +133,10 @@ export function pipelineOf(
     admission: createAdmission(config.limits.memory),
     accepts: acceptanceOf(config),
     placeOf: (inputKey) => placeOf(config, inputKey),
-    options: optionPolicyOf(config),
+    options: {
+      ...optionPolicyOf(config),
+      announced: createManifests(store, config.output.bucket, areasOf(config)).optionsOf,
+    },
     backgrounds: createBackgrounds(store, backgroundAreaOf(config), limits),
     limits,
     linkExpiresIn: Math.floor(config.server.linkExpiry / 1000),

@@ -1,14 +1,14 @@
-import { createAreas } from '../batches/areas.js';
+import { randomUUID } from 'node:crypto';
+import { createWorkInHand, type WorkInHand } from '../batches/work-in-hand.js';
 import type { Config } from '../config/schema.js';
-import { chooseOptions } from '../options/choose.js';
 import type { Pipeline } from '../pipeline/process-object.js';
 import type { ApiContext } from '../server/api/context.js';
-import type { ApiOptions } from '../server/api/register.js';
+import { type Api, createApi } from '../server/api/register.js';
 import { isLoopback } from '../server/loopback.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import type { Logger } from '../telemetry/logger.js';
-import { placeOf } from './context.js';
-import { optionPolicyOf } from './option-policy.js';
+import { areasOf, placeOf } from './context.js';
+import { announcedProblemsOf } from './option-policy.js';
 
 export interface OpenApiOptions {
   readonly config: Config;
@@ -19,7 +19,7 @@ export interface OpenApiOptions {
 }
 
 /** What the server needs for the HTTP API; undefined where anybody who reaches the server could call it. */
-export function openApi({ config, store, accepts, nudge, logger }: OpenApiOptions): ApiOptions | undefined {
+export function openApi({ config, store, accepts, nudge, logger }: OpenApiOptions): Api | undefined {
   const { api, server, input, output, limits, storage } = config;
   if (api.tokens.length === 0 && !isLoopback(server.host)) {
     logger.warn(
@@ -27,22 +27,31 @@ export function openApi({ config, store, accepts, nudge, logger }: OpenApiOption
     );
     return undefined;
   }
-  const policy = optionPolicyOf(config);
-  return {
-    access: api,
-    context: {
-      store,
-      inputBucket: input.bucket,
-      outputBucket: output.bucket,
-      areas: createAreas(input.prefix, api.prefix),
-      placeOf: (key) => placeOf(config, key),
-      accepts,
-      chooseOptions: (key, layer) => chooseOptions([...policy.layersFor(key), layer]),
-      linkExpiresIn: Math.floor(server.linkExpiry / 1000),
-      maxBytes: limits.maxBytes,
-      limitsUploads: storage.kind === 'directory',
-      nudge,
-      logger,
-    },
+  const context: ApiContext = {
+    store,
+    inputBucket: input.bucket,
+    outputBucket: output.bucket,
+    areas: areasOf(config),
+    placeOf: (key) => placeOf(config, key),
+    accepts,
+    optionProblems: announcedProblemsOf(config),
+    linkExpiresIn: Math.floor(server.linkExpiry / 1000),
+    maxBytes: limits.maxBytes,
+    limitsUploads: storage.kind === 'directory',
+    nudge,
+    logger,
   };
+  return createApi(context, api);
+}
+
+/** Tells everybody what this process works on. */
+export function openWorkInHand(config: Config, store: ObjectStore, logger: Logger): WorkInHand {
+  const { workersFolder, isUpload } = areasOf(config);
+  return createWorkInHand({
+    store,
+    bucket: config.output.bucket,
+    objectKey: `${workersFolder}${randomUUID()}.json`,
+    isAskedFor: isUpload,
+    logger,
+  });
 }

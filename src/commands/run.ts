@@ -19,7 +19,7 @@ import {
   SERVICE_SECTIONS,
 } from './context.js';
 import { logModelProgress } from './model-progress.js';
-import { openApi } from './open-api.js';
+import { openApi, openWorkInHand } from './open-api.js';
 import { openEngine } from './open-engine.js';
 import { openNotifier } from './open-notifier.js';
 import { openTelemetry } from './open-telemetry.js';
@@ -102,14 +102,11 @@ async function start(config: Config, logger: Logger, closers: Closers) {
   const accepts = acceptanceOf(config);
   const webhook = openWebhook(config, accepts, logger);
   const told = createLocalSource('api', config.delivery.queueCapacity);
+  const nudge = (key: string, etag?: string) => told.tell(config.input.bucket, key, etag);
+  const api = openApi({ config, store, accepts, nudge, logger });
+  const inHand = openWorkInHand(config, store, logger);
+  closers.push(inHand.close);
   let service: Service | undefined;
-  const api = openApi({
-    config,
-    store,
-    accepts,
-    nudge: (key, etag) => told.tell(config.input.bucket, key, etag),
-    logger,
-  });
   const server = await startServer({
     store,
     signer,
@@ -146,6 +143,13 @@ async function start(config: Config, logger: Logger, closers: Closers) {
     removeResults: config.delivery.removeResults,
     observer: telemetry.observer,
     tracer: telemetry.tracer,
+    begin: ({ key }) => {
+      const end = inHand.begin(key);
+      return () => {
+        end();
+        api?.touch(key);
+      };
+    },
     logger,
   });
   const { admission } = pipeline;

@@ -13,6 +13,8 @@ const TAG_PREFIX = 'clearcut:';
 export interface OptionPolicy {
   /** What the configuration says of an object with this key; the weakest first. */
   readonly layersFor: (key: string) => readonly OptionLayer[];
+  /** What was said of the object when its upload was announced, if it was. Default: nothing. */
+  readonly announced?: ((key: string) => Promise<OptionLayer | undefined>) | undefined;
   /** Whether the object's tags are read: a request for each object. */
   readonly readTags: boolean;
 }
@@ -26,9 +28,12 @@ export async function optionsOf(
   bucket: string,
   { key, metadata }: ObjectHead,
   store: ObjectStore,
-  { layersFor, readTags }: OptionPolicy,
+  { layersFor, announced, readTags }: OptionPolicy,
 ): Promise<ChosenOptions> {
-  const layers = [...layersFor(key), layerOf(metadata, METADATA_PREFIX)];
+  const layers = [...layersFor(key)];
+  const said = await announced?.(key);
+  if (said !== undefined) layers.push(said);
+  layers.push(layerOf(metadata, METADATA_PREFIX));
   if (readTags) layers.push(layerOf(await store.tags(bucket, key), TAG_PREFIX));
   return chooseOptions(layers);
 }

@@ -28,6 +28,8 @@ export interface ServiceOptions {
   readonly observer?: ServiceObserver | undefined;
   /** Follows each delivery from the moment it is ours. */
   readonly tracer?: DeliveryTracer | undefined;
+  /** Told when work on an object begins; what it returns is called when that has ended, however it did. */
+  readonly begin?: ((task: Task) => () => void) | undefined;
   readonly logger: Logger;
   /** Milliseconds between two signs of life for a delivery that is being worked on. */
   readonly heartbeat?: number;
@@ -83,7 +85,7 @@ const HEARTBEAT = 10_000;
  */
 export function startService(options: ServiceOptions): Service {
   const { pipeline, sources, concurrency, retry, removeResults = false, observer, tracer, logger } = options;
-  const { heartbeat = HEARTBEAT } = options;
+  const { heartbeat = HEARTBEAT, begin } = options;
   const queue = new PQueue({ concurrency });
   const stopping = new AbortController();
   const busy = new Map<string, Promise<void>>();
@@ -117,6 +119,7 @@ export function startService(options: ServiceOptions): Service {
   async function handle(delivery: Delivery, trace?: DeliveryTrace): Promise<void> {
     const { event, attempt, source } = delivery;
     const task: Task = { bucket: event.bucket, key: event.key, attempt };
+    const end = begin?.(task);
     try {
       await settle(delivery, task, trace);
     } catch (thrown) {
@@ -125,6 +128,8 @@ export function startService(options: ServiceOptions): Service {
       trace?.failed(error);
       logger.error({ err: error, ...task, source }, 'outcome could not be stored; it will be tried again');
       await delivery.nack(retry.retryMax).catch(ignore);
+    } finally {
+      end?.();
     }
   }
 

@@ -10,6 +10,8 @@ export interface ObjectRoutesOptions {
   readonly signer: LinkSigner;
   /** The most bytes of any upload, whatever its link allows. */
   readonly maxUploadBytes: number;
+  /** Told of every upload that was stored. Default: nobody is. */
+  readonly onStored?: ((bucket: string, key: string, etag: string) => void) | undefined;
 }
 
 /**
@@ -17,7 +19,7 @@ export interface ObjectRoutesOptions {
  * router's own decoding would not give every key back exactly.
  */
 export function registerObjectRoutes(app: FastifyInstance, options: ObjectRoutesOptions): void {
-  const { store, signer, maxUploadBytes } = options;
+  const { store, signer, maxUploadBytes, onStored } = options;
   const verify = ({ method, raw }: FastifyRequest) => signer.verify({ method, url: raw.url ?? '' });
 
   app.get('/*', async (request, reply) => {
@@ -53,6 +55,7 @@ export function registerObjectRoutes(app: FastifyInstance, options: ObjectRoutes
       maxBytes,
       ...(contentType !== undefined && { contentType }),
     });
+    onStored?.(link.bucket, link.key, head.etag);
     return reply.header('etag', quote(head.etag)).send();
   });
 

@@ -4,7 +4,7 @@ import { type FastifyError, fastify } from 'fastify';
 import { ClearcutError, systemCodeOf } from '../errors.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import type { Logger } from '../telemetry/logger.js';
-import { type ApiOptions, registerApi } from './api/register.js';
+import type { Api } from './api/register.js';
 import type { LinkSigner } from './links.js';
 import { registerObjectRoutes } from './object-routes.js';
 import { NOTHING_HERE, problemOf, sendProblem } from './problem.js';
@@ -26,7 +26,7 @@ export interface ServerOptions {
   /** Takes events at `/events`. Default: nothing is there. */
   readonly webhook?: WebhookRouteOptions | undefined;
   /** The HTTP API. Default: nothing is there. */
-  readonly api?: ApiOptions | undefined;
+  readonly api?: Api | undefined;
   /** The web page, a client of the API. Default: nothing is there. */
   readonly webPage?: WebPageOptions | undefined;
   /** What `/metrics` answers. Default: nothing is there. */
@@ -87,10 +87,12 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     );
   // Each in a scope of its own: what these routes do with bodies and headers is not for the others.
   if (signer !== undefined)
-    app.register(async (scope) => registerObjectRoutes(scope, { store, signer, maxUploadBytes }));
+    app.register(async (scope) =>
+      registerObjectRoutes(scope, { store, signer, maxUploadBytes, onStored: api?.stored }),
+    );
   if (webhook !== undefined) app.register(async (scope) => registerWebhookRoute(scope, webhook, host));
-  if (api !== undefined) app.register(async (scope) => registerApi(scope, api));
   if (webPage !== undefined) app.register(async (scope) => registerWebPage(scope, webPage));
+  if (api !== undefined) app.register(async (scope) => api.register(scope));
 
   app.setNotFoundHandler((_request, reply) => sendProblem(reply, NOTHING_HERE));
   app.setErrorHandler<FastifyError | ClearcutError>((error, request, reply) => {

@@ -50,6 +50,8 @@ export interface ObjectSummary {
   /** Bytes. */
   readonly size: number;
   readonly lastModified: Date;
+  /** As of ObjectHead; listings tell it only where that costs nothing. */
+  readonly etag?: string;
 }
 
 export interface ObjectHead extends ObjectSummary {

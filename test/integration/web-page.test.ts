@@ -260,11 +260,11 @@ describeBrowser('the web page in a browser', () => {
     'cancels uploads',
     async () => {
       const page = await openPage(browser, await startPage());
-      const uploads: Array<(released: void) => void> = [];
+      const uploads: Array<(released: undefined) => void> = [];
       await page.route('**/uploads/**', (_route, request) => {
         // Held back until the page gives it up.
         if (request.method() !== 'PUT') return _route.fallback();
-        return new Promise<void>((resolve) => uploads.push(resolve));
+        return new Promise<undefined>((resolve) => uploads.push(resolve));
       });
       await giveFiles(page, 'drop', await photographs(5));
       await waitForCards(page, 3, 'sending');
@@ -273,7 +273,7 @@ describeBrowser('the web page in a browser', () => {
       await page.getByRole('button', { name: 'Cancel uploads' }).click();
       await waitForCards(page, 5, 'cancelled');
       expect(await page.locator('.batch-status').textContent()).toBe('0 of 5 done, 5 not uploaded');
-      for (const release of uploads) release();
+      for (const release of uploads) release(undefined);
     },
     TIMEOUT,
   );

@@ -22,9 +22,10 @@ export async function readDocument<Schema extends z.ZodType>(
   bucket: string,
   key: string,
   schema: Schema,
+  maxBytes = MAX_DOCUMENT_BYTES,
 ): Promise<Stored<z.infer<Schema>> | undefined> {
   try {
-    const { head, body } = await store.get(bucket, key, { maxBytes: MAX_DOCUMENT_BYTES });
+    const { head, body } = await store.get(bucket, key, { maxBytes });
     return {
       etag: head.etag,
       lastModified: head.lastModified,

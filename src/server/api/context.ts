@@ -1,10 +1,10 @@
 import type { Areas } from '../../batches/areas.js';
 import type { ApiToken } from '../../config/values.js';
-import type { ChosenOptions } from '../../options/choose.js';
 import type { OptionLayer } from '../../options/layers.js';
 import type { OutputPlace } from '../../pipeline/settlement/place.js';
 import type { ObjectStore } from '../../storage/object-store.js';
 import type { Logger } from '../../telemetry/logger.js';
+import type { WatchersOptions } from './watchers.js';
 
 /** What the HTTP API works with; built once at start. */
 export interface ApiContext {
@@ -17,8 +17,8 @@ export interface ApiContext {
   readonly placeOf: (inputKey: string) => OutputPlace;
   /** Whether an object is ours to process. */
   readonly accepts: (bucket: string, key: string) => boolean;
-  /** What would hold for an input with this key and these options beside those of the configuration. Throws OPTIONS_INVALID. */
-  readonly chooseOptions: (inputKey: string, options: OptionLayer) => ChosenOptions;
+  /** What is wrong with these options for an input, beside those of the configuration; a line for each mistake. */
+  readonly optionProblems: (inputKey: string, options: OptionLayer) => readonly string[];
   /** Seconds that links work where nobody asks for another time. */
   readonly linkExpiresIn: number;
   /** The most bytes of one image. */
@@ -27,6 +27,8 @@ export interface ApiContext {
   readonly limitsUploads: boolean;
   /** Tells the service of this process that an object is there, which events would tell it later. Never fails. */
   readonly nudge: (key: string, etag?: string) => void;
+  /** How often those who wait for news are looked after. Default: as of the watchers. */
+  readonly watching?: Pick<WatchersOptions, 'minPauseMs' | 'maxPauseMs'>;
   readonly logger: Logger;
 }
 

@@ -43,6 +43,11 @@ export function statusOf({ input, outcome, isInHand }: Evidence): FileStatus {
   return { state: isInHand ? 'processing' : 'pending', input, outcome: undefined };
 }
 
+/** Whether nothing more will happen to the file by itself. */
+export function isSettled({ state }: Pick<FileStatus, 'state'>): boolean {
+  return state === 'done' || state === 'failed';
+}
+
 function sourceOf(outcome: FileOutcome) {
   return outcome.kind === 'result' ? outcome.record.source : outcome.deadLetter.source;
 }

@@ -30,7 +30,7 @@ export function apiProblemOf(thrown: unknown): Problem {
 }
 
 /** A request that is well-formed and still wrong, with every mistake in it. */
-class InvalidRequest extends ClearcutError {
+export class InvalidRequest extends ClearcutError {
   readonly mistakes: readonly Mistake[];
 
   constructor(code: ErrorCode, message: string, mistakes: readonly Mistake[]) {

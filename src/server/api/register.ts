@@ -14,10 +14,13 @@ import { ClearcutError } from '../../errors.js';
 import { NOTHING_HERE, sendProblem } from '../problem.js';
 import { createGuard } from './access.js';
 import type { ApiAccess, ApiContext } from './context.js';
-import { createLinkIssuer } from './links.js';
 import { serveOpenApi } from './openapi.js';
 import { apiProblemOf, RETRY_AFTER } from './problems.js';
+import { registerBatches } from './routes/batches.js';
+import { registerLinks } from './routes/links.js';
 import { registerObjects } from './routes/objects.js';
+import { registerUploads } from './routes/uploads.js';
+import { type ApiServices, createApiServices } from './services.js';
 
 /** What routes of the API are registered on: their schemas are of zod, and say the types of requests and answers. */
 export type ApiScopeInstance = FastifyInstance<
@@ -28,9 +31,14 @@ export type ApiScopeInstance = FastifyInstance<
   ZodTypeProvider
 >;
 
-export interface ApiOptions {
-  readonly context: ApiContext;
-  readonly access: ApiAccess;
+/** The HTTP API of this process. */
+export interface Api {
+  /** Registers `/v1` and `/openapi.json`. To be given a scope of its own: its headers and errors are not for others. */
+  register(app: FastifyInstance): Promise<void>;
+  /** An upload came through the link of an object. */
+  stored(bucket: string, key: string, etag: string): void;
+  /** Something may have happened to the input with this key. */
+  touch(key: string): void;
 }
 
 /** Bytes of a body that is JSON. */
@@ -41,17 +49,26 @@ const RATE_WINDOW = 60_000;
 
 type CallOfRoute = [request: FastifyRequest, reply: FastifyReply];
 
-/**
- * The HTTP API below `/v1`, and its description at `/openapi.json`. To be given a scope of its own: its headers, errors
- * and limits are not for the links and events that the same server has.
- */
-export async function registerApi(app: FastifyInstance, { context, access }: ApiOptions): Promise<void> {
-  await serveOpenApi(app);
-  await app.register(async (scope) => registerV1(scope, context, access), { prefix: '/v1' });
+export function createApi(context: ApiContext, access: ApiAccess): Api {
+  const services = createApiServices(context);
+  return {
+    async register(app) {
+      await serveOpenApi(app);
+      await app.register(async (scope) => registerV1(scope, services, access), { prefix: '/v1' });
+      // Streams never end by themselves, and the server waits for all answers.
+      app.addHook('preClose', async () => services.watchers.close());
+    },
+    stored(bucket, key, etag) {
+      if (bucket !== context.inputBucket || !context.areas.isUpload(key)) return;
+      context.nudge(key, etag);
+      services.touch(key);
+    },
+    touch: services.touch,
+  };
 }
 
-async function registerV1(scope: FastifyInstance, context: ApiContext, access: ApiAccess): Promise<void> {
-  const { logger } = context;
+async function registerV1(scope: FastifyInstance, services: ApiServices, access: ApiAccess): Promise<void> {
+  const { logger } = services.context;
   const guard = createGuard(access);
   const api = scope.withTypeProvider<ZodTypeProvider>();
   api.setValidatorCompiler(validatorCompiler);
@@ -94,6 +111,9 @@ async function registerV1(scope: FastifyInstance, context: ApiContext, access: A
     route.onRequest = [route.onRequest ?? [], async (...call: CallOfRoute) => guard.check(...call)].flat();
   });
 
+  // A page of another origin may send text without asking first; nothing here is text.
+  api.removeContentTypeParser('text/plain');
+
   api.setErrorHandler((error, request, reply) => {
     const problem = apiProblemOf(error);
     const level = problem.status >= 500 && !request.raw.destroyed ? 'error' : 'debug';
@@ -104,6 +124,8 @@ async function registerV1(scope: FastifyInstance, context: ApiContext, access: A
   // The links of the same server take every other path.
   api.all('/*', { schema: { hide: true } }, (_request, reply) => sendProblem(reply, NOTHING_HERE));
 
-  const links = createLinkIssuer(context.store, context.linkExpiresIn);
-  registerObjects(api, context, links);
+  registerUploads(api, services);
+  registerBatches(api, services);
+  registerObjects(api, services);
+  registerLinks(api, services);
 }

@@ -1,5 +1,6 @@
 import { ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
 import type { ListOptions, ObjectSummary } from '../object-store.js';
+import { unquote } from './object-head.js';
 
 /** The objects of a bucket, a request for each thousand of them. Errors are those of the SDK. */
 export async function* listObjects(
@@ -19,13 +20,14 @@ export async function* listObjects(
         EncodingType: 'url',
       }),
     );
-    for (const { Key, Size, LastModified } of page.Contents ?? []) {
+    for (const { Key, Size, LastModified, ETag } of page.Contents ?? []) {
       if (Key === undefined) continue;
       yield {
         // Servers that do not know the encoding do not confirm it either.
         key: page.EncodingType === 'url' ? decodeKey(Key) : Key,
         size: Size ?? 0,
         lastModified: LastModified ?? new Date(0),
+        ...(ETag !== undefined && { etag: unquote(ETag) }),
       };
     }
     token = page.IsTruncated ? page.NextContinuationToken : undefined;

@@ -1,9 +1,9 @@
 import { pino } from 'pino';
 import { expect, onTestFinished } from 'vitest';
+import type { z } from 'zod';
 import { createAreas } from '../../../../src/batches/areas.js';
 import { apiTokenList } from '../../../../src/config/values.js';
-import { chooseOptions } from '../../../../src/options/choose.js';
-import { createLayer } from '../../../../src/options/layers.js';
+import { tryToChoose } from '../../../../src/options/choose.js';
 import type { DeadLetter, ResultRecord } from '../../../../src/pipeline/result-record.js';
 import {
   publishDeadLetter,
@@ -12,6 +12,8 @@ import {
   withStrays,
 } from '../../../../src/pipeline/settlement.js';
 import type { ApiAccess, ApiContext } from '../../../../src/server/api/context.js';
+import { type Api, createApi } from '../../../../src/server/api/register.js';
+import { batchSchema } from '../../../../src/server/api/schemas.js';
 import { createLinkSigner } from '../../../../src/server/links.js';
 import { startServer } from '../../../../src/server/server.js';
 import { createDirectoryStore } from '../../../../src/storage/directory/store.js';
@@ -25,6 +27,8 @@ export interface ServedApi {
   readonly context: ApiContext;
   /** Keys that the service was told of. */
   readonly nudged: string[];
+  readonly api: Api;
+  close(): Promise<void>;
   /** A call below `/v1`. */
   call(path: string, init?: RequestInit): Promise<Response>;
   post(path: string, body: unknown, headers?: Readonly<Record<string, string>>): Promise<Response>;
@@ -57,7 +61,11 @@ export async function serveApi(options: ServeApiOptions = {}): Promise<ServedApi
     areas: createAreas('', 'api/'),
     placeOf,
     accepts: (bucket, key) => bucket === INPUT && !key.endsWith('.tmp'),
-    chooseOptions: (_key, layer) => chooseOptions([createLayer({}, (name) => name), layer]),
+    optionProblems: (_key, layer) => {
+      const choice = tryToChoose([layer]);
+      return 'problems' in choice ? choice.problems : [];
+    },
+    watching: { minPauseMs: 20, maxPauseMs: 40 },
     linkExpiresIn: 600,
     maxBytes: 1_000_000,
     limitsUploads: true,
@@ -65,6 +73,12 @@ export async function serveApi(options: ServeApiOptions = {}): Promise<ServedApi
     logger,
     ...options.context,
   };
+  const api = createApi(context, {
+    tokens: apiTokenList().parse(options.tokens ?? ''),
+    corsOrigins: [],
+    rateLimit: 0,
+    ...options.access,
+  });
   const server = await startServer({
     store,
     signer,
@@ -73,17 +87,11 @@ export async function serveApi(options: ServeApiOptions = {}): Promise<ServedApi
     logger,
     maxUploadBytes: context.maxBytes,
     ready: () => ({ ok: true }),
-    api: {
-      context,
-      access: {
-        tokens: apiTokenList().parse(options.tokens ?? ''),
-        corsOrigins: [],
-        rateLimit: 0,
-        ...options.access,
-      },
-    },
+    api,
   });
-  onTestFinished(() => server.close());
+  let closed: Promise<void> | undefined;
+  const close = () => (closed ??= server.close());
+  onTestFinished(close);
   url = server.url;
   const call = (path: string, init?: RequestInit) => fetch(`${url}/v1${path}`, init);
   return {
@@ -91,6 +99,8 @@ export async function serveApi(options: ServeApiOptions = {}): Promise<ServedApi
     store,
     context,
     nudged,
+    api,
+    close,
     call,
     post: (path, body, headers = {}) =>
       call(path, {
@@ -182,4 +192,40 @@ export async function settleAsDead(store: ObjectStore, key: string): Promise<voi
     finishedAt: new Date().toISOString(),
   };
   await publishDeadLetter(store, place, before, deadLetter);
+}
+
+export interface AnnouncedFile {
+  readonly name: string;
+  readonly key: string;
+  readonly upload: { method: string; url: string; headers: Record<string, string>; expiresAt: string };
+}
+
+export async function announce(
+  { post }: Pick<ServedApi, 'post'>,
+  files: ReadonlyArray<Readonly<Record<string, unknown>>>,
+): Promise<{ batch: string; files: AnnouncedFile[] }> {
+  const response = await post('/uploads', { files });
+  expect(response.status).toBe(201);
+  return (await response.json()) as { batch: string; files: AnnouncedFile[] };
+}
+
+/** Uploads as a client does: with nothing but the link. */
+export async function upload(file: AnnouncedFile | undefined, body: string | Uint8Array): Promise<void> {
+  if (file === undefined) throw new Error('There is no such file.');
+  const { method, url, headers } = file.upload;
+  const response = await fetch(url, { method, headers, body });
+  expect(response.status).toBe(200);
+}
+
+export type BatchAnswer = z.output<typeof batchSchema>;
+
+/** The batch, which is what the schema says. */
+export async function getBatch(
+  { call }: Pick<ServedApi, 'call'>,
+  id: string,
+  query = '',
+): Promise<BatchAnswer> {
+  const response = await call(`/batches/${id}${query}`);
+  expect(response.status).toBe(200);
+  return batchSchema.parse(await response.json());
 }

@@ -1,0 +1,23 @@
+import type { Snapshot } from './snapshot.js';
+import type { Subject, Watchers } from './watchers.js';
+
+/**
+ * The first snapshot that is another than `since` (or than the one that is there when nothing is given), or that nothing
+ * will follow; the newest there is after `waitSeconds`, or when the caller goes.
+ */
+export async function waitForChange(
+  subject: Subject,
+  { wait, since }: { readonly wait: number; readonly since?: string | undefined },
+  watchers: Watchers,
+  signal: AbortSignal,
+): Promise<Snapshot> {
+  if (wait === 0) return subject.read();
+  const subscription = watchers.watch(subject);
+  try {
+    const now = await subject.read();
+    if (now.isFinished || now.version !== (since ?? now.version)) return now;
+    return (await subscription.next(now.version, wait * 1000, signal)) ?? now;
+  } finally {
+    subscription.leave();
+  }
+}
