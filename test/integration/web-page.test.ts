@@ -46,11 +46,7 @@ const card = (page: Page, name: string) =>
 
 async function waitForCards(page: Page, count: number, ...stages: string[]): Promise<void> {
   const selector = stages.map((stage) => `.card[data-stage="${stage}"]`).join(', ');
-  await page.waitForFunction(
-    `document.querySelectorAll(${JSON.stringify(selector)}).length === ${count}`,
-    undefined,
-    { timeout: TIMEOUT },
-  );
+  await expect.poll(() => page.locator(selector).count(), { timeout: TIMEOUT / 4 }).toBe(count);
 }
 
 async function download(
@@ -123,8 +119,7 @@ describeBrowser('the web page in a browser', () => {
       await giveFiles(page, 'paste', [await photograph('image.png')]);
       await waitForCards(page, 1, 'done');
       const slider = page.getByRole('slider', { name: 'Before and after: pasted-1.png' });
-      const before = page.locator('.layer.before');
-      const clip = () => before.evaluate('(layer) => getComputedStyle(layer).clipPath');
+      const clip = () => page.evaluate("getComputedStyle(document.querySelector('.layer.before')).clipPath");
       expect(await slider.inputValue()).toBe('50');
 
       const box = await slider.boundingBox();
@@ -145,7 +140,7 @@ describeBrowser('the web page in a browser', () => {
       expect(await clip()).not.toBe(dragged);
 
       const behind = () =>
-        page.locator('.layer.after').evaluate('(layer) => getComputedStyle(layer).backgroundColor');
+        page.evaluate("getComputedStyle(document.querySelector('.layer.after')).backgroundColor");
       await page.getByRole('radio', { name: 'Black' }).check();
       expect(await behind()).toBe('rgb(0, 0, 0)');
       await page.getByRole('radio', { name: 'Colour', exact: true }).check();
@@ -153,7 +148,7 @@ describeBrowser('the web page in a browser', () => {
       expect(await behind()).toBe('rgb(18, 52, 86)');
 
       const width = () =>
-        page.locator('.layer.after img').evaluate('(picture) => picture.getBoundingClientRect().width');
+        page.evaluate("document.querySelector('.layer.after img').getBoundingClientRect().width");
       const whole = await width();
       await page.getByRole('checkbox', { name: 'Closely cropped' }).check();
       expect(await width()).toBeGreaterThan(Number(whole) * 1.05);
