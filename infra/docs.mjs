@@ -1,4 +1,4 @@
-// Keeps the documentation true: `npm run docs` writes what is made from the code (the tables of settings and options),
+// Keeps the documentation true: `npm run docs` writes what is made from the code (the tables of settings and options, the examples of the API),
 // `npm run docs:check` fails where the text differs from the code. Pictures are made by `npm run docs:examples`.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { SETTINGS } from '../dist/config/settings.js';
@@ -8,6 +8,8 @@ const PARTS = [
   { file: 'README.md', name: 'settings', make: settingsTable },
   { file: 'docs/options.md', name: 'options', make: optionsTable },
   { file: 'docs/options.md', name: 'examples', make: optionExamples },
+  { file: 'docs/api.md', name: 'shell', make: () => example('cut-out.sh', 'sh') },
+  { file: 'docs/api.md', name: 'typescript', make: () => example('cut-out.ts', 'ts') },
 ];
 
 const isCheck = process.argv[2] === '--check';
@@ -39,6 +41,10 @@ function withPart(file, text, name, part) {
   const to = text.indexOf(end);
   if (from < 0 || to < from) throw new Error(`${file} lacks the marks ${start} and ${end}`);
   return `${text.slice(0, from + start.length)}\n\n${part}\n\n${text.slice(to)}`;
+}
+
+function example(name, language) {
+  return `\`\`\`${language}\n${readFileSync(`docs/examples/${name}`, 'utf8').trim()}\n\`\`\``;
 }
 
 function settingsTable() {

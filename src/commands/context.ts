@@ -8,6 +8,7 @@ import { createKeyFilter, isOwnOutput } from '../events/filter.js';
 import type { ImageLimits } from '../image/inspect.js';
 import { createAdmission } from '../pipeline/admission.js';
 import { createBackgrounds } from '../pipeline/backgrounds.js';
+import type { DeadLetterArea } from '../pipeline/dead-letters.js';
 import type { OutcomeListener } from '../pipeline/outcome-listener.js';
 import type { Pipeline } from '../pipeline/process-object.js';
 import type { OutputPlace } from '../pipeline/settlement/place.js';
@@ -83,6 +84,17 @@ export function placeOf({ output }: Config, inputKey: string): OutputPlace {
         : maskKey(output.maskPrefix, inputKey, format),
     recordKey: recordKey(output.recordPrefix, inputKey),
     deadLetterKey: deadLetterKey(output.deadLetterPrefix, inputKey),
+  };
+}
+
+export function deadLetterAreaOf(config: Config, store: ObjectStore): DeadLetterArea {
+  const { input, output } = config;
+  return {
+    store,
+    inputBucket: input.bucket,
+    outputBucket: output.bucket,
+    prefix: output.deadLetterPrefix,
+    placeOf: (inputKey) => placeOf(config, inputKey),
   };
 }
 

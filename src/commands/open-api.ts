@@ -7,7 +7,7 @@ import { type Api, createApi } from '../server/api/register.js';
 import { isLoopback } from '../server/loopback.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import type { Logger } from '../telemetry/logger.js';
-import { areasOf, placeOf } from './context.js';
+import { areasOf, deadLetterAreaOf, placeOf } from './context.js';
 import { announcedProblemsOf } from './option-policy.js';
 
 export interface OpenApiOptions {
@@ -39,6 +39,7 @@ export function openApi({ config, store, accepts, nudge, logger }: OpenApiOption
     maxBytes: limits.maxBytes,
     limitsUploads: storage.kind === 'directory',
     nudge,
+    deadLetters: deadLetterAreaOf(config, store),
     logger,
   };
   return createApi(context, api);

@@ -38,6 +38,17 @@ export async function optionsOf(
   return chooseOptions(layers);
 }
 
+/** The metadata that gives an upload these options. */
+export function optionMetadata({ given }: OptionLayer): Record<string, string> {
+  return Object.fromEntries(given.map(({ name, text }) => [`${METADATA_PREFIX}${name}`, text]));
+}
+
+/** Which of these options no metadata can carry; a line each. */
+export function metadataProblems({ given }: OptionLayer): string[] {
+  const others = given.filter(({ text }) => !/^[\x20-\x7e]*$/.test(text));
+  return others.map(({ label }) => `${label}: nothing but printable ASCII can be carried with an upload`);
+}
+
 function layerOf(texts: Readonly<Record<string, string>>, prefix: string): OptionLayer {
   const ours = Object.entries(texts)
     // What an output carries is no option, should somebody upload one again.

@@ -1,9 +1,9 @@
-import { PassThrough, type Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ClearcutError } from '../errors.js';
 import { tooManyBytes } from '../storage/byte-limit.js';
 import type { ObjectHead, ObjectStore } from '../storage/object-store.js';
 import type { LinkSigner, VerifiedLink } from './links.js';
+import { takeBodiesAsStreams, uploadBodyOf } from './upload-body.js';
 
 export interface ObjectRoutesOptions {
   readonly store: ObjectStore;
@@ -51,7 +51,7 @@ export function registerObjectRoutes(app: FastifyInstance, options: ObjectRoutes
     }
     const maxBytes = Math.min(maxUploadBytes, link.maxBytes ?? maxUploadBytes);
     if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooManyBytes(maxBytes, link);
-    const head = await store.put(link.bucket, link.key, bodyOf(request), {
+    const head = await store.put(link.bucket, link.key, uploadBodyOf(request), {
       maxBytes,
       ...(contentType !== undefined && { contentType }),
     });
@@ -70,8 +70,7 @@ export function registerObjectRoutes(app: FastifyInstance, options: ObjectRoutes
   );
 
   // Uploads are streamed: nothing is read before the link has been checked.
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
+  takeBodiesAsStreams(app);
   app.addHook('onRequest', async (_request, reply) => {
     // A link is a capability of its own, no cookie goes with it: any page may use it.
     reply.header('access-control-allow-origin', '*');
@@ -79,19 +78,6 @@ export function registerObjectRoutes(app: FastifyInstance, options: ObjectRoutes
     reply.header('cross-origin-resource-policy', 'cross-origin');
     reply.header('x-content-type-options', 'nosniff');
   });
-  // The rest of a refused upload is read and dropped: closing at once would often destroy the answer on its way.
-  app.addHook('onResponse', async ({ raw }) => {
-    if (!raw.complete) raw.resume();
-  });
-}
-
-/** The upload as a stream that the store may destroy without cutting the connection that the answer needs. */
-function bodyOf({ raw }: FastifyRequest): Readable {
-  const body = new PassThrough();
-  raw.once('close', () => {
-    if (!raw.complete) body.destroy(new Error('The client went away in the middle of the upload.'));
-  });
-  return raw.pipe(body);
 }
 
 function describe(reply: FastifyReply, head: ObjectHead, { contentDisposition }: VerifiedLink): void {

@@ -21,3 +21,9 @@ export function contentTypeOf(key: string): string {
   const extension = /\.([^./]+)$/.exec(key)?.[1]?.toLowerCase() ?? '';
   return (Object.hasOwn(TYPES, extension) ? TYPES[extension] : undefined) ?? 'application/octet-stream';
 }
+
+/** Undefined where the content type (without parameters, in lower case) is none of a picture that we know. */
+export function extensionOf(contentType: string): string | undefined {
+  if (contentType === TYPES['jpg']) return 'jpg';
+  return Object.keys(TYPES).find((extension) => TYPES[extension] === contentType && extension !== 'json');
+}

@@ -1,6 +1,7 @@
 import type { Areas } from '../../batches/areas.js';
 import type { ApiToken } from '../../config/values.js';
 import type { OptionLayer } from '../../options/layers.js';
+import type { DeadLetterArea } from '../../pipeline/dead-letters.js';
 import type { OutputPlace } from '../../pipeline/settlement/place.js';
 import type { ObjectStore } from '../../storage/object-store.js';
 import type { Logger } from '../../telemetry/logger.js';
@@ -29,6 +30,7 @@ export interface ApiContext {
   readonly nudge: (key: string, etag?: string) => void;
   /** How often those who wait for news are looked after. Default: as of the watchers. */
   readonly watching?: Pick<WatchersOptions, 'minPauseMs' | 'maxPauseMs'>;
+  readonly deadLetters: DeadLetterArea;
   readonly logger: Logger;
 }
 

@@ -17,9 +17,12 @@ import type { ApiAccess, ApiContext } from './context.js';
 import { serveOpenApi } from './openapi.js';
 import { apiProblemOf, RETRY_AFTER } from './problems.js';
 import { registerBatches } from './routes/batches.js';
+import { registerDeadLetters } from './routes/dead-letters.js';
 import { registerLinks } from './routes/links.js';
 import { registerObjects } from './routes/objects.js';
+import { registerRemove } from './routes/remove.js';
 import { registerUploads } from './routes/uploads.js';
+import { registerZip } from './routes/zip.js';
 import { type ApiServices, createApiServices } from './services.js';
 
 /** What routes of the API are registered on: their schemas are of zod, and say the types of requests and answers. */
@@ -88,7 +91,14 @@ async function registerV1(scope: FastifyInstance, services: ApiServices, access:
     origin: [...access.corsOrigins],
     methods: ['GET', 'POST'],
     allowedHeaders: ['authorization', 'content-type', 'last-event-id', 'prefer'],
-    exposedHeaders: ['location', 'retry-after', 'clearcut-key'],
+    exposedHeaders: [
+      'location',
+      'retry-after',
+      'clearcut-key',
+      'clearcut-verdict',
+      'clearcut-confidence',
+      'preference-applied',
+    ],
     maxAge: 86_400,
     strictPreflight: false,
   });
@@ -128,4 +138,7 @@ async function registerV1(scope: FastifyInstance, services: ApiServices, access:
   registerBatches(api, services);
   registerObjects(api, services);
   registerLinks(api, services);
+  registerRemove(api, services);
+  registerZip(api, services);
+  registerDeadLetters(api, services);
 }

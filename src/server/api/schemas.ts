@@ -7,12 +7,13 @@ import { FILE_STATES } from './file-state.js';
 /** Those with an id become named schemas of the OpenAPI document. */
 export const apiRegistry = z.registry<{ id?: string; description?: string }>();
 
-function named<Schema extends z.ZodType>(id: string, description: string, schema: Schema): Schema {
+/** A schema that has a name of its own in the OpenAPI document. */
+export function named<Schema extends z.ZodType>(id: string, description: string, schema: Schema): Schema {
   apiRegistry.add(schema, { id, description });
   return schema;
 }
 
-function described<Schema extends z.ZodType>(description: string, schema: Schema): Schema {
+export function described<Schema extends z.ZodType>(description: string, schema: Schema): Schema {
   apiRegistry.add(schema, { description });
   return schema;
 }

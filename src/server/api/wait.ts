@@ -2,6 +2,31 @@ import type { Snapshot } from './snapshot.js';
 import type { Subject, Watchers } from './watchers.js';
 
 /**
+ * The first snapshot that nothing will follow; the newest there is after `waitMs`, when the caller goes, or when the
+ * watchers close.
+ */
+export async function waitForEnd(
+  subject: Subject,
+  waitMs: number,
+  watchers: Watchers,
+  signal: AbortSignal,
+): Promise<Snapshot> {
+  if (waitMs === 0) return subject.read();
+  const end = performance.now() + waitMs;
+  const subscription = watchers.watch(subject);
+  try {
+    for (let last: Snapshot | undefined; ; ) {
+      const next = await subscription.next(last?.version, end - performance.now(), signal);
+      if (next === undefined) return last ?? (await subject.read());
+      if (next.isFinished) return next;
+      last = next;
+    }
+  } finally {
+    subscription.leave();
+  }
+}
+
+/**
  * The first snapshot that is another than `since` (or than the one that is there when nothing is given), or that nothing
  * will follow; the newest there is after `waitSeconds`, or when the caller goes.
  */

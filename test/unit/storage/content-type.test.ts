@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { contentTypeOf } from '../../../src/storage/content-type.js';
+import { contentTypeOf, extensionOf } from '../../../src/storage/content-type.js';
 
 it.each([
   ['cat.jpg', 'image/jpeg'],
@@ -12,4 +12,15 @@ it.each([
   ['x.constructor', 'application/octet-stream'],
 ])('%s is %s', (key, type) => {
   expect(contentTypeOf(key)).toBe(type);
+});
+
+it.each([
+  ['image/jpeg', 'jpg'],
+  ['image/tiff', 'tif'],
+  ['image/avif', 'avif'],
+  ['application/json', undefined],
+  ['image/svg+xml', undefined],
+  ['', undefined],
+])('"%s" has the extension %s', (type, extension) => {
+  expect(extensionOf(type)).toBe(extension);
 });

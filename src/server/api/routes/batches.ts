@@ -59,7 +59,7 @@ export function registerBatches(api: ApiScopeInstance, services: ApiServices): v
 }
 
 /** Throws BATCH_NOT_FOUND. */
-async function manifestOf(id: string, { manifests }: ApiServices): Promise<Manifest> {
+export async function manifestOf(id: string, { manifests }: ApiServices): Promise<Manifest> {
   const manifest = await manifests.read(id);
   if (manifest === undefined) throw new ClearcutError('BATCH_NOT_FOUND', 'There is no such batch.');
   return manifest;

@@ -69,6 +69,13 @@ export async function serveApi(options: ServeApiOptions = {}): Promise<ServedApi
     linkExpiresIn: 600,
     maxBytes: 1_000_000,
     limitsUploads: true,
+    deadLetters: {
+      store,
+      inputBucket: INPUT,
+      outputBucket: OUTPUT,
+      prefix: 'dead-letters/',
+      placeOf,
+    },
     nudge: (key) => void nudged.push(key),
     logger,
     ...options.context,
