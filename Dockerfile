@@ -6,6 +6,7 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci
 COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
+COPY assembly ./assembly
 RUN npm run build && npm prune --omit=dev
 
 FROM build AS build-cuda

@@ -38,23 +38,31 @@ function installDependencies() {
   const wanted = digest(['package.json', 'package-lock.json', '.npmrc']);
   if (readIfThere(stamp) === wanted) return;
   say('installing dependencies (npm ci)');
-  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-  const { status } = spawnSync(npm, ['ci', '--no-audit', '--no-fund'], {
-    stdio: 'inherit',
-    shell: process.platform === 'win32',
-  });
+  const { status } = runNpm(['ci', '--no-audit', '--no-fund']);
   if (status !== 0) fail('npm ci failed; its messages are above.');
   writeFileSync(stamp, wanted);
 }
 
 function build() {
   const stamp = 'dist/.built';
-  const wanted = digest([...filesIn('src'), 'tsconfig.json', 'tsconfig.build.json']);
+  const wanted = digest([
+    ...filesIn('src'),
+    ...filesIn('assembly'),
+    'tsconfig.json',
+    'tsconfig.build.json',
+    'package.json',
+  ]);
   if (readIfThere(stamp) === wanted) return;
   say('building');
-  step(['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json']);
+  const { status } = runNpm(['run', '--silent', 'build']);
+  if (status !== 0) process.exit(status ?? 1);
   mkdirSync('dist', { recursive: true });
   writeFileSync(stamp, wanted);
+}
+
+function runNpm(npmArgs) {
+  const isWindows = process.platform === 'win32';
+  return spawnSync(isWindows ? 'npm.cmd' : 'npm', npmArgs, { stdio: 'inherit', shell: isWindows });
 }
 
 /** Runs Node on a script and ends if it fails. */

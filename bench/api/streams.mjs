@@ -2,11 +2,13 @@
 // node bench/api/streams.mjs [URL] [streams] [uploads]. Needs a build and a service (clearcut run) on loopback, or a token in
 // CLEARCUT_TOKEN. Half of the streams listen to one batch, the others to a batch each.
 import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 import sharp from 'sharp';
 
 const [url = 'http://127.0.0.1:8787', streams = '500', uploads = '200'] = process.argv.slice(2);
 const STREAMS = Number(streams);
 const UPLOADS = Number(uploads);
+const IDLE_SECONDS = 30;
 const headers = {
   'content-type': 'application/json',
   ...(process.env.CLEARCUT_TOKEN && { authorization: `Bearer ${process.env.CLEARCUT_TOKEN}` }),
@@ -36,9 +38,13 @@ async function drain(reader) {
   while (!(await reader.read()).done);
 }
 
-async function residentMiB() {
+async function metric(name) {
   const page = await (await fetch(`${url}/metrics`)).text();
-  return Math.round(Number(/^process_resident_memory_bytes (\S+)/m.exec(page)?.[1]) / 2 ** 20);
+  return Number(new RegExp(`^${name} (\\S+)`, 'm').exec(page)?.[1]);
+}
+
+async function residentMiB() {
+  return Math.round((await metric('process_resident_memory_bytes')) / 2 ** 20);
 }
 
 const leaving = new AbortController();
@@ -59,6 +65,13 @@ for (const { ended } of open) {
   ended.then(note, note);
 }
 process.stdout.write(`${STREAMS} streams open after ${Math.round(performance.now() - openedAt)} ms\n`);
+
+// By now every batch is looked at as seldom as it ever is.
+await sleep(30_000);
+const cpuBefore = await metric('process_cpu_seconds_total');
+await sleep(IDLE_SECONDS * 1000);
+const cpu = ((await metric('process_cpu_seconds_total')) - cpuBefore) / IDLE_SECONDS;
+process.stdout.write(`idle, they take ${(cpu * 100).toFixed(1)} % of a core\n`);
 
 const picture = await sharp({ create: { width: 320, height: 240, channels: 3, background: '#4080c0' } })
   .jpeg()

@@ -15,28 +15,28 @@ export interface Cutout extends Size {
  */
 export function composeCutout({ data: colours, channels }: Picture, matte: Matte): Cutout {
   const { data, width, height } = matte;
+  const view = new DataView(colours.buffer, colours.byteOffset, colours.length);
+  // A pixel of three bytes is read with the byte behind it, which the last one has not.
+  const lastRead = colours.length - 4;
   return {
     width,
     height,
     readRow(y, row) {
       const extent = extentOf(matte, y);
-      for (
-        let x = extent.from, at = y * width + x, colour = at * channels;
-        x < extent.to;
-        x++, at++, colour += channels
-      ) {
+      let at = y * width + extent.from;
+      for (let x = extent.from; x < extent.to; x++, at++) {
         const alpha = data[at] as number;
-        row[x] =
-          alpha === 0
-            ? 0
-            : (colours[colour] as number) |
-              ((colours[colour + 1] as number) << 8) |
-              ((colours[colour + 2] as number) << 16) |
-              (alpha << 24);
+        const place = at * channels;
+        const colour = place <= lastRead ? view.getInt32(place, true) : bytesAt(colours, place);
+        row[x] = alpha === 0 ? 0 : (colour & 0xffffff) | (alpha << 24);
       }
       return extent;
     },
   };
+}
+
+function bytesAt(bytes: Uint8Array, at: number): number {
+  return (bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16);
 }
 
 /** All pixels of a cut-out as RGBA bytes. */

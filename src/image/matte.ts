@@ -1,4 +1,4 @@
-import type { Extent } from './png/write-png.js';
+import type { Extent } from './png/deflate.js';
 import { resample } from './resample.js';
 
 /** One channel: 0 = background, 255 = subject; rows from the top. */

@@ -6,7 +6,7 @@ import type { OutputPlace } from '../pipeline/settlement/place.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import type { Logger } from '../telemetry/logger.js';
 import { type Courier, type CourierCounts, createCourier } from './courier.js';
-import { createOutbox, NEW, type Outbox, retryQueue, type StoredEntry } from './outbox.js';
+import { createOutbox, NEW, type OnLater, type Outbox, retryQueue, type StoredEntry } from './outbox.js';
 import { eventOf, subjectOf } from './outcome-event.js';
 import { standingOf } from './standing.js';
 import type { Target } from './target.js';
@@ -151,7 +151,11 @@ export function createNotifier(options: NotifierOptions): Notifier {
       const isPaused = courier.pausedUntil > now();
       if (isPaused) putOff(courier.pausedUntil);
       // While it is paused nothing is due; how much waits is worth knowing all the same.
-      await replayQueue(retryQueue(name), isPaused ? 0 : now(), takeUp, (count) => waiting.set(name, count));
+      await replayQueue(retryQueue(name), isPaused ? 0 : now(), takeUp, (count, dueNext) => {
+        waiting.set(name, count);
+        // Of several events that were put off only the first has woken us: the next one must as well.
+        if (!isPaused) putOff(dueNext);
+      });
     }
     isFirst = false;
   }
@@ -161,7 +165,7 @@ export function createNotifier(options: NotifierOptions): Notifier {
     queue: string,
     until: number,
     takeUp: (key: string) => Promise<void>,
-    onLater?: (count: number) => void,
+    onLater?: OnLater,
   ): Promise<void> {
     const works: Array<Promise<void>> = [];
     for await (const key of outbox.due(queue, until, onLater)) {

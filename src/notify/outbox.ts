@@ -19,8 +19,8 @@ import type { ObjectStore } from '../storage/object-store.js';
 export interface Outbox {
   /** Resolves when the news is durable. */
   add(queue: string, entry: Entry, dueAt: number): Promise<StoredEntry>;
-  /** Keys of what is due, the longest due first. `onLater`: how many more wait, counted up to LOOKED_AT. */
-  due(queue: string, now: number, onLater?: (count: number) => void): AsyncGenerator<string, void, undefined>;
+  /** Keys of what is due, the longest due first. */
+  due(queue: string, now: number, onLater?: OnLater): AsyncGenerator<string, void, undefined>;
   /** Reads what is due and holds it; undefined where it is gone or somebody else holds it. */
   take(key: string, now: number, heldUntil: number, options?: TakeOptions): Promise<StoredEntry | undefined>;
   remove(key: string): Promise<void>;
@@ -29,6 +29,12 @@ export interface Outbox {
   /** Puts what was given up back, as if it were new to its target; tells of each. */
   restore(now: number): AsyncGenerator<Restored, void, undefined>;
 }
+
+/**
+ * Told of what waits but is not due: how many, counted up to LOOKED_AT, and when (milliseconds since 1970) the first of
+ * them is; infinity where none waits.
+ */
+export type OnLater = (count: number, nextDue: number) => void;
 
 export interface Restored {
   readonly target: string;
@@ -103,13 +109,18 @@ export function createOutbox(store: ObjectStore, bucket: string, prefix: string)
     async *due(queue, now, onLater) {
       const folder = folderOf(queue);
       let later = 0;
+      let nextDue = Number.POSITIVE_INFINITY;
       for await (const { key } of store.list(bucket, { prefix: folder })) {
         const dueAt = Number(key.slice(folder.length, folder.length + DUE_DIGITS));
-        if (dueAt <= now) yield key;
-        else later += 1;
+        if (dueAt <= now) {
+          yield key;
+          continue;
+        }
+        later += 1;
+        nextDue = Math.min(nextDue, dueAt);
         if (later === LOOKED_AT) break;
       }
-      onLater?.(later);
+      onLater?.(later, nextDue);
     },
 
     async take(key, now, heldUntil, { fromOthers = false } = {}) {

@@ -50,8 +50,8 @@ export interface Server {
   close(): Promise<void>;
 }
 
-/** Milliseconds without any traffic after which a connection is closed. */
-const IDLE_TIMEOUT = 60_000;
+/** Milliseconds without any traffic after which a connection is closed: longer than any call waits for news. */
+const IDLE_TIMEOUT = 90_000;
 /** Milliseconds for receiving one request: an upload of 64 MiB at 1 Mbit/s takes 9 minutes. */
 const REQUEST_TIMEOUT = 15 * 60_000;
 /** Milliseconds that requests under way may take to finish when the server closes. */

@@ -89,6 +89,7 @@ describeServers('the HTTP API on MinIO', () => {
         const { status } = await fetch(upload.url, { method: 'PUT', headers: upload.headers, body: picture });
         expect(status, NAMES[at]).toBe(200);
       }
+      expect(await events).toMatch(/"state":"processing"/);
       expect(await events).toMatch(/event: end\n/);
 
       const batchAt = async (url: string) => {

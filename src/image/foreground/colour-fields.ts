@@ -3,12 +3,16 @@ import { boxBlur, type Plane } from '../edges/plane.js';
 import type { Matte } from '../matte.js';
 
 /** Cells along the longer side, at most: colours change slowly, and what is worked out here must cost little. */
-const LONGEST_SIDE = 512;
+const LONGEST_SIDE = 384;
+/** Pixels along a side of a cell, at least: smaller ones add little to the colours of a small picture, and much time. */
+const SMALLEST_CELL = 2;
 /** Samples of a cell along each side, at most. */
-const SAMPLES = 3;
-/** Radii of the two passes in cells: 90 and 6 pixels of a picture of 1,536, as published. */
-const FAR = 30;
-const NEAR = 2;
+const SAMPLES = 2;
+/** Radii of the two passes as shares of the longer side: 90 and 6 pixels of a picture of 1,536, as published. */
+const FAR = 90 / 1536;
+const NEAR = 6 / 1536;
+/** In cells: a soft edge is not narrower because the picture is small. */
+const LEAST_FAR = 15;
 /** Keeps cells without any of a side from a division by nothing; such cells are asked for nothing. */
 const LITTLE = 1e-5;
 
@@ -32,15 +36,25 @@ export const FIELD_VALUES = 6;
 export function fitColours(picture: Picture, matte: Matte): ColourFields {
   const { width, height, means, alpha, known } = reduce(picture, matte);
   const cells = width * height;
-  const inside = known.map((weight, cell) => weight * cube(alpha[cell] as number));
-  const outside = known.map((weight, cell) => weight * cube(1 - (alpha[cell] as number)));
+  const longer = Math.max(width, height);
+  const far = Math.max(LEAST_FAR, Math.round(FAR * longer));
+  const near = Math.max(1, Math.round(NEAR * longer));
+  const [inside, outside, ours, theirs] = Array.from({ length: 4 }, () => new Float32Array(cells)) as Four;
+  for (let cell = 0; cell < cells; cell++) {
+    inside[cell] = (known[cell] as number) * cube(alpha[cell] as number);
+    outside[cell] = (known[cell] as number) * cube(1 - (alpha[cell] as number));
+  }
   const blurred = (plane: Plane, radius: number) => boxBlur(plane.slice(), width, height, radius);
-  const [insideFar, outsideFar] = [blurred(inside, FAR), blurred(outside, FAR)];
-  const [insideNear, outsideNear] = [blurred(inside, NEAR), blurred(outside, NEAR)];
+  const [insideFar, outsideFar] = [blurred(inside, far), blurred(outside, far)];
+  const [insideNear, outsideNear] = [blurred(inside, near), blurred(outside, near)];
   const values = new Float32Array(cells * FIELD_VALUES);
   for (const [channel, mean] of means.entries()) {
-    const ours = boxBlur(product(mean, inside), width, height, FAR);
-    const theirs = boxBlur(product(mean, outside), width, height, FAR);
+    for (let cell = 0; cell < cells; cell++) {
+      ours[cell] = (mean[cell] as number) * (inside[cell] as number);
+      theirs[cell] = (mean[cell] as number) * (outside[cell] as number);
+    }
+    boxBlur(ours, width, height, far);
+    boxBlur(theirs, width, height, far);
     for (let cell = 0; cell < cells; cell++) {
       const share = alpha[cell] as number;
       const wideOurs = (ours[cell] as number) / ((insideFar[cell] as number) + LITTLE);
@@ -49,8 +63,8 @@ export function fitColours(picture: Picture, matte: Matte): ColourFields {
       ours[cell] = (inside[cell] as number) * held(wideOurs + share * unexplained);
       theirs[cell] = (outside[cell] as number) * held(wideTheirs + (1 - share) * unexplained);
     }
-    boxBlur(ours, width, height, NEAR);
-    boxBlur(theirs, width, height, NEAR);
+    boxBlur(ours, width, height, near);
+    boxBlur(theirs, width, height, near);
     for (let cell = 0, at = channel; cell < cells; cell++, at += FIELD_VALUES) {
       values[at] = (ours[cell] as number) / ((insideNear[cell] as number) + LITTLE);
       values[at + 3] = (theirs[cell] as number) / ((outsideNear[cell] as number) + LITTLE);
@@ -65,10 +79,6 @@ export function fitColours(picture: Picture, matte: Matte): ColourFields {
  */
 function cube(share: number): number {
   return share * share * share;
-}
-
-function product(one: Plane, other: Plane): Plane {
-  return one.map((value, at) => value * (other[at] as number));
 }
 
 function held(value: number): number {
@@ -88,7 +98,7 @@ interface Reduced {
 
 /** Picture and matte in cells; of a large cell only samples in even distances are looked at. */
 function reduce(picture: Picture, matte: Matte): Reduced {
-  const scale = Math.min(1, LONGEST_SIDE / Math.max(picture.width, picture.height));
+  const scale = Math.min(1 / SMALLEST_CELL, LONGEST_SIDE / Math.max(picture.width, picture.height));
   const width = Math.max(1, Math.round(picture.width * scale));
   const height = Math.max(1, Math.round(picture.height * scale));
   const [red, green, blue, alpha, known] = Array.from(
@@ -130,6 +140,7 @@ function reduce(picture: Picture, matte: Matte): Reduced {
   return { width, height, means: [red, green, blue], alpha, known };
 }
 
+type Four = [Plane, Plane, Plane, Plane];
 type Five = [Plane, Plane, Plane, Plane, Plane];
 
 /** Where the samples of the cells of a row (or column) are: `perCell` of the first, then of the second, ... */

@@ -13,13 +13,17 @@ const WHOLE = 255;
 export function decontaminate(picture: Picture, matte: Matte): void {
   const { width, height } = picture;
   let fields: ColourFields | undefined;
+  let row = new Float32Array(0);
   for (let y = 0; y < height; y++) {
     const from = matte.extents?.[2 * y] ?? 0;
     const to = matte.extents?.[2 * y + 1] ?? width;
     const first = firstOfEdge(matte.data, y * width + from, y * width + to);
     if (first === undefined) continue;
-    fields ??= fitColours(picture, matte);
-    correctRow(picture, matte.data, fields, y, first - y * width, to);
+    if (fields === undefined) {
+      fields = fitColours(picture, matte);
+      row = new Float32Array(fields.width * FIELD_VALUES);
+    }
+    correctRow(picture, matte.data, fields, y, first - y * width, to, row);
   }
 }
 
@@ -39,8 +43,11 @@ function correctRow(
   y: number,
   from: number,
   to: number,
+  row: Float32Array,
 ): void {
-  const row = rowOf(fields, placeIn(y, height, fields.height));
+  const firstCell = Math.floor(placeIn(from, width, fields.width));
+  const lastCell = Math.min(Math.floor(placeIn(to - 1, width, fields.width)) + 1, fields.width - 1);
+  blendRows(fields, placeIn(y, height, fields.height), firstCell, lastCell, row);
   const last = (fields.width - 1) * FIELD_VALUES;
   for (let x = from, at = y * width + x; x < to; x++, at++) {
     const level = levels[at] as number;
@@ -78,16 +85,22 @@ function placeIn(at: number, pixels: number, cells: number): number {
   return Math.min(Math.max(((at + 0.5) * cells) / pixels - 0.5, 0), cells - 1);
 }
 
-/** The fields along a row that lies between two of theirs. */
-function rowOf({ width, height, values }: ColourFields, place: number): Float32Array {
+/** Puts the fields along a row that lies between two of theirs into `row`, for the cells from `first` to `last`. */
+function blendRows(
+  { width, height, values }: ColourFields,
+  place: number,
+  first: number,
+  last: number,
+  row: Float32Array,
+): void {
   const stride = width * FIELD_VALUES;
   const upper = Math.floor(place);
   const share = place - upper;
   const at = upper * stride;
   const next = Math.min(upper + 1, height - 1) * stride;
-  const row = new Float32Array(stride);
-  for (let value = 0; value < stride; value++) row[value] = between(values, at + value, next + value, share);
-  return row;
+  for (let value = first * FIELD_VALUES, end = (last + 1) * FIELD_VALUES; value < end; value++) {
+    row[value] = between(values, at + value, next + value, share);
+  }
 }
 
 function between(values: Float32Array, one: number, other: number, share: number): number {

@@ -1,20 +1,39 @@
-import { type BitWriter, createBitWriter, MAX_CODE_LENGTH, type PackedCodes } from './bit-writer.js';
 import { codeLengths, codesOf } from './huffman.js';
+import { layOutMemory, pngKernels, roundUp } from './kernels.js';
+import { LENGTH_CODES, matchCodes, packedCodes } from './symbols.js';
 
 /**
- * Deflate (RFC 1951) for filtered rows of four bytes a pixel. The only repetition it looks for is a pixel equal to
- * the one before it, which is what a filter makes of plain areas; all else is left to a Huffman code of its own for
- * each block.
+ * Deflate (RFC 1951) for rows of four bytes a pixel, filtered by the mean of the bytes to the left and above. The only
+ * repetition it looks for is a pixel equal to the one before it, which is what a filter makes of plain areas; all else is
+ * left to a Huffman code of its own for each block.
  */
 
+/** The pixels from `from` to `to` (excluded): outside, a row is 0. */
+export interface Extent {
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface RowDeflater {
+  /** Where the pixels of the next row go. */
+  nextRow(): Int32Array;
+  /** Adds that row, which was filled within the extent. */
+  addRow(extent: Extent): void;
+  /** Ends the stream; gives the Adler-32 checksum of what went into it (RFC 1950). */
+  finish(): number;
+}
+
+/** Each byte less the mean of those to its left and above it. */
+const AVERAGE_FILTER = 3;
 const END_OF_BLOCK = 256;
-const LONGEST_MATCH_SYMBOL = 285;
 const LITERALS_AND_LENGTHS = 286;
-const SHORTEST_MATCH = 3;
 const LONGEST_MATCH = 258;
+const MAX_CODE_LENGTH = 12;
 const BYTES_A_PIXEL = 4;
-/** Fewer repeats of a pixel are not worth a match. */
-const MIN_REPEATS = 2;
+const CHANNELS = 4;
+const BYTE_VALUES = 256;
+/** Zeros before each row, and room behind it for the rest of a vector. */
+const MARGIN = 16;
 /** Code lengths of the distances 1 to 4: the last is the only one that is used. */
 const DISTANCE_LENGTHS = [0, 0, 0, 1];
 /** The order in which the lengths of the code of code lengths are sent (RFC 1951, 3.2.7). */
@@ -26,18 +45,8 @@ const BLOCK_PIXELS = 262_144;
 const COUNTED_ROWS = 4;
 /** More than the tables before a block, and than what a block of one pixel takes. */
 const BLOCK_OVERHEAD = 1_024;
-
-/** Symbol, number of extra bits and their value, by the length of a match (RFC 1951, 3.2.5). */
-const LENGTHS: ReadonlyArray<{ symbol: number; extraBits: number; extra: number }> = lengthTable();
-
-export interface RowDeflater {
-  /** Where the filtered pixels of the next row go. */
-  readonly nextRow: () => Int32Array;
-  /** Adds the row, which was filled from `from` to `to`; all pixels outside count as 0. */
-  addRow(filter: number, from: number, to: number): void;
-  /** Ends the stream. */
-  finish(): void;
-}
+const NO_BYTES_SUM = 1;
+const ADLER_MODULUS = 65_521;
 
 /** `emit` is given the stream piece by piece; the bytes of a piece are its own only until it returns. */
 export function createRowDeflater(
@@ -45,182 +54,139 @@ export function createRowDeflater(
   height: number,
   emit: (piece: Uint8Array) => void,
 ): RowDeflater {
+  const kernels = pngKernels();
   const rowsABlock = Math.min(height, Math.max(1, Math.floor(BLOCK_PIXELS / width)));
-  const block = new Int32Array(rowsABlock * width);
-  const filters = new Uint8Array(rowsABlock);
-  /** For each row in turn: pixels as they are, repeats of the last of them, pixels as they are, ... */
-  const spans = new Uint32Array(rowsABlock * (width + 2));
-  const counts = new Uint32Array(LITERALS_AND_LENGTHS);
-  // No code takes more than two bytes.
-  const output = createBitWriter(2 * rowsABlock * (width * BYTES_A_PIXEL + 1) + BLOCK_OVERHEAD);
-  let rows = 0;
-  let spansEnd = 0;
+  const rowBytes = roundUp(width * BYTES_A_PIXEL, MARGIN) + 2 * MARGIN;
+  const places = layOutMemory(kernels, {
+    row: rowBytes,
+    above: rowBytes,
+    block: rowsABlock * rowBytes,
+    // For each row pixels as they are, repeats, ...: never more numbers than pixels, but for a row of one.
+    spans: rowsABlock * (width + 2) * 4,
+    counts: CHANNELS * BYTE_VALUES * 4,
+    lengthCounts: (LONGEST_MATCH + 1) * 4,
+    codes: LITERALS_AND_LENGTHS * 4,
+    matches: (LONGEST_MATCH + 1) * 4,
+    // No code takes more than two bytes.
+    output: 2 * rowsABlock * (width * BYTES_A_PIXEL + 1) + BLOCK_OVERHEAD,
+  });
+  const { buffer } = kernels.memory;
+  const numbers = (at: number, length: number) => new Uint32Array(buffer, at, length);
+  const byteCounts = numbers(places.counts, CHANNELS * BYTE_VALUES).fill(0);
+  const lengthCounts = numbers(places.lengthCounts, LONGEST_MATCH + 1).fill(0);
+  const pixelsOf = (row: number) => new Int32Array(buffer, row + MARGIN, width);
+  new Uint8Array(buffer, places.row, 2 * rowBytes).fill(0);
+  kernels.begin();
+  kernels.writeTo(places.output);
 
-  function nextRow(): Int32Array {
-    if (rows === rowsABlock) writeBlock(false);
-    return block.subarray(rows * width, (rows + 1) * width);
+  let row = { at: places.row, pixels: pixelsOf(places.row) };
+  let above = { at: places.above, pixels: pixelsOf(places.above) };
+  let extentAbove: Extent = { from: width, to: 0 };
+  let rows = 0;
+  let countedRows = 0;
+  let spansEnd = places.spans;
+  let sum = NO_BYTES_SUM;
+
+  function addRow(extent: Extent): void {
+    const from = Math.min(extent.from, extentAbove.from);
+    // The pixel behind the last one has it to its left.
+    const to = Math.max(from, Math.min(width, Math.max(extent.to + 1, extentAbove.to)));
+    row.pixels.fill(0, 0, extent.from).fill(0, Math.max(extent.from, extent.to));
+    const filtered = places.block + rows * rowBytes;
+    kernels.filterRow(row.at + MARGIN, above.at + MARGIN, filtered + MARGIN, from, to);
+    pixelsOf(filtered).fill(0, 0, from).fill(0, to);
+    addToSum(filtered + MARGIN, from, to);
+    const spans = spansEnd;
+    spansEnd = kernels.findSpans(filtered + MARGIN, width, spans);
+    if (rows % COUNTED_ROWS === 0) {
+      countedRows += 1;
+      kernels.countSymbols(filtered + MARGIN, spans, spansEnd, places.counts, places.lengthCounts);
+    }
+    [row, above] = [above, row];
+    extentAbove = extent;
+    rows += 1;
   }
 
-  function addRow(filter: number, from: number, to: number): void {
-    const row = block.subarray(rows * width, (rows + 1) * width);
-    const spansStart = spansEnd;
-    spansEnd = findSpans(row, from, to, spans, spansStart);
-    if (rows % COUNTED_ROWS === 0) {
-      increment(counts, filter);
-      countSymbols(row, spans.subarray(spansStart, spansEnd), counts);
-    }
-    filters[rows++] = filter;
+  function addToSum(filtered: number, from: number, to: number): void {
+    sum = addByte(sum, AVERAGE_FILTER);
+    sum = addZeros(sum, from * BYTES_A_PIXEL);
+    sum = kernels.adler(sum, filtered + from * BYTES_A_PIXEL, (to - from) * BYTES_A_PIXEL) >>> 0;
+    sum = addZeros(sum, (width - to) * BYTES_A_PIXEL);
   }
 
   function writeBlock(isLast: boolean): void {
-    addChannelCounts(counts);
-    // Every symbol needs a code: it may be in a row that was not counted.
-    for (let symbol = 0; symbol < counts.length; symbol++) increment(counts, symbol);
-    const lengths = codeLengths(counts, MAX_CODE_LENGTH);
-    const codes = packedCodes(lengths);
-    writeHeader(output, lengths, isLast);
-    let at = 0;
-    let span = 0;
-    for (let row = 0; row < rows; row++) {
-      output.code(codes, filters[row] as number);
-      for (const rowEnd = (row + 1) * width; at < rowEnd; ) {
-        const literals = spans[span++] as number;
-        const repeats = spans[span++] as number;
-        output.pixels(codes, block, at, at + literals);
-        forEachMatch(repeats, (length) => writeMatch(output, codes, length));
-        at += literals + repeats;
-      }
-    }
-    output.code(codes, END_OF_BLOCK);
-    if (isLast) output.align();
-    emit(output.take());
-    counts.fill(0);
+    const lengths = codeLengths(symbolCounts(), MAX_CODE_LENGTH);
+    const codes = packedCodes(lengths, codesOf(lengths));
+    numbers(places.codes, LITERALS_AND_LENGTHS).set(codes);
+    numbers(places.matches, LONGEST_MATCH + 1).set(matchCodes(codes));
+    writeHeader(lengths, isLast);
+    const { block, spans, matches } = places;
+    kernels.writeRows(block + MARGIN, rowBytes, width, rows, AVERAGE_FILTER, spans, places.codes, matches);
+    kernels.bits((codes[END_OF_BLOCK] as number) & 0xffff, (codes[END_OF_BLOCK] as number) >>> 24);
+    if (isLast) kernels.align();
+    emit(new Uint8Array(buffer, places.output, kernels.written() - places.output));
+    kernels.writeTo(places.output);
+    byteCounts.fill(0);
+    lengthCounts.fill(0);
     rows = 0;
-    spansEnd = 0;
+    countedRows = 0;
+    spansEnd = spans;
   }
 
-  return { nextRow, addRow, finish: () => writeBlock(true) };
-}
-
-/**
- * Appends the spans of a row to `spans`; returns their new end. Outside `from` and `to` the pixels are 0, whatever
- * is in the buffer there.
- */
-function findSpans(row: Int32Array, from: number, to: number, spans: Uint32Array, end: number): number {
-  // Too few of them to be repeats are read as they are.
-  row.fill(0, 0, Math.min(from, MIN_REPEATS + 1)).fill(0, to, to + MIN_REPEATS + 1);
-  let next = end;
-  let start = 0;
-  let pixel = row[0] as number;
-  for (let at = 1; at < row.length; ) {
-    const repeatsFrom = at;
-    if (at < from) at = from;
-    while (at < to && row[at] === pixel) at++;
-    if (at >= to && pixel === 0) at = row.length;
-    if (at - repeatsFrom >= MIN_REPEATS) {
-      spans[next++] = repeatsFrom - start;
-      spans[next++] = at - repeatsFrom;
-      start = at;
+  /** Every symbol needs a code, also one that only rows have that were not counted. */
+  function symbolCounts(): Uint32Array {
+    const counts = new Uint32Array(LITERALS_AND_LENGTHS).fill(1);
+    for (const [at, count] of byteCounts.entries()) increase(counts, at % BYTE_VALUES, count);
+    for (const [length, count] of lengthCounts.entries()) {
+      if (count > 0) increase(counts, (LENGTH_CODES[length] as { symbol: number }).symbol, count);
     }
-    // On to the next pixel that equals the one before it.
-    if (at < to) pixel = row[at++] as number;
-    for (let here = 0; at < to; at++, pixel = here) {
-      here = row[at] as number;
-      if (here === pixel) break;
-    }
-    if (at >= to && at < row.length && pixel !== 0) {
-      pixel = 0;
-      at++;
-    }
+    increase(counts, AVERAGE_FILTER, countedRows);
+    return counts;
   }
-  if (start < row.length) {
-    spans[next++] = row.length - start;
-    spans[next++] = 0;
+
+  function writeHeader(lengths: Uint8Array, isLast: boolean): void {
+    const all = [...lengths, ...DISTANCE_LENGTHS];
+    const counts = new Uint32Array(ORDER.length);
+    for (const length of all) increase(counts, length, 1);
+    const lengthLengths = codeLengths(counts, MAX_LENGTH_CODE_LENGTH);
+    const lengthCodes = codesOf(lengthLengths);
+    kernels.bits(isLast ? 1 : 0, 1);
+    kernels.bits(2, 2);
+    kernels.bits(lengths.length - 257, 5);
+    kernels.bits(DISTANCE_LENGTHS.length - 1, 5);
+    kernels.bits(ORDER.length - 4, 4);
+    for (const symbol of ORDER) kernels.bits(lengthLengths[symbol] as number, 3);
+    for (const length of all) kernels.bits(lengthCodes[length] as number, lengthLengths[length] as number);
   }
-  return next;
+
+  return {
+    nextRow() {
+      // Only now is it sure that the block is not the last.
+      if (rows === rowsABlock) writeBlock(false);
+      return row.pixels;
+    },
+    addRow,
+    finish() {
+      writeBlock(true);
+      return sum;
+    },
+  };
 }
 
-/** One table a channel: to count a value again right after itself would be to wait for the memory. */
-const RED_COUNTS = new Uint32Array(256);
-const GREEN_COUNTS = new Uint32Array(256);
-const BLUE_COUNTS = new Uint32Array(256);
-const ALPHA_COUNTS = new Uint32Array(256);
-
-function countSymbols(pixels: Int32Array, spans: Uint32Array, counts: Uint32Array): void {
-  let at = 0;
-  for (let span = 0; span < spans.length; span += 2) {
-    for (const end = at + (spans[span] as number); at < end; at++) {
-      const pixel = pixels[at] as number;
-      increment(RED_COUNTS, pixel & 255);
-      increment(GREEN_COUNTS, (pixel >>> 8) & 255);
-      increment(BLUE_COUNTS, (pixel >>> 16) & 255);
-      increment(ALPHA_COUNTS, pixel >>> 24);
-    }
-    const repeats = spans[span + 1] as number;
-    forEachMatch(repeats, (length) => increment(counts, lengthCode(length).symbol));
-    at += repeats;
-  }
+function addByte(sum: number, byte: number): number {
+  const low = ((sum & 0xffff) + byte) % ADLER_MODULUS;
+  return joinSum(low, ((sum >>> 16) + low) % ADLER_MODULUS);
 }
 
-function addChannelCounts(counts: Uint32Array): void {
-  for (const table of [RED_COUNTS, GREEN_COUNTS, BLUE_COUNTS, ALPHA_COUNTS]) {
-    for (let value = 0; value < table.length; value++) {
-      counts[value] = (counts[value] as number) + (table[value] as number);
-    }
-    table.fill(0);
-  }
+function addZeros(sum: number, bytes: number): number {
+  const low = sum & 0xffff;
+  return joinSum(low, ((sum >>> 16) + bytes * low) % ADLER_MODULUS);
 }
 
-/** Splits a repetition into matches of 3 to 258 bytes. */
-function forEachMatch(repeats: number, take: (length: number) => void): void {
-  for (let left = repeats * BYTES_A_PIXEL; left > 0; ) {
-    const isRestTooShort = left > LONGEST_MATCH && left < LONGEST_MATCH + SHORTEST_MATCH;
-    const length = isRestTooShort ? left - SHORTEST_MATCH : Math.min(left, LONGEST_MATCH);
-    take(length);
-    left -= length;
-  }
+function joinSum(low: number, high: number): number {
+  return high * 0x1_0000 + low;
 }
 
-function writeMatch(output: BitWriter, codes: PackedCodes, length: number): void {
-  const { symbol, extraBits, extra } = lengthCode(length);
-  output.code(codes, symbol);
-  // The extra bits, then the one bit that the only distance takes.
-  output.bits(extra, extraBits + 1);
-}
-
-function writeHeader(output: BitWriter, lengths: Uint8Array, isLast: boolean): void {
-  const all = [...lengths, ...DISTANCE_LENGTHS];
-  const counts = new Uint32Array(ORDER.length);
-  for (const length of all) increment(counts, length);
-  const lengthLengths = codeLengths(counts, MAX_LENGTH_CODE_LENGTH);
-  const lengthCodes = packedCodes(lengthLengths);
-  output.bits(isLast ? 1 : 0, 1);
-  output.bits(2, 2);
-  output.bits(lengths.length - 257, 5);
-  output.bits(DISTANCE_LENGTHS.length - 1, 5);
-  output.bits(ORDER.length - 4, 4);
-  for (const symbol of ORDER) output.bits(lengthLengths[symbol] as number, 3);
-  for (const length of all) output.code(lengthCodes, length);
-}
-
-function packedCodes(lengths: Uint8Array): PackedCodes {
-  return Uint32Array.from(codesOf(lengths), (code, symbol) => code | ((lengths[symbol] as number) << 16));
-}
-
-function lengthCode(length: number) {
-  return LENGTHS[length] as (typeof LENGTHS)[number];
-}
-
-function lengthTable() {
-  const table: Array<{ symbol: number; extraBits: number; extra: number }> = [];
-  for (let symbol = 257, length = SHORTEST_MATCH; symbol < LONGEST_MATCH_SYMBOL; symbol++) {
-    const extraBits = symbol < 265 ? 0 : (symbol - 261) >> 2;
-    for (let extra = 0; extra < 1 << extraBits; extra++) table[length++] = { symbol, extraBits, extra };
-  }
-  table[LONGEST_MATCH] = { symbol: LONGEST_MATCH_SYMBOL, extraBits: 0, extra: 0 };
-  return table;
-}
-
-function increment(counts: Uint32Array, index: number): void {
-  counts[index] = (counts[index] as number) + 1;
+function increase(counts: Uint32Array, index: number, by: number): void {
+  counts[index] = (counts[index] as number) + by;
 }

@@ -27,7 +27,7 @@ export async function* eventStream(options: EventStreamOptions): AsyncGenerator<
   const { subscription, fileData, summary, signal, isClosed } = options;
   let seen = options.seen;
   let snapshot: Snapshot | undefined = options.first;
-  let version: string | undefined;
+  let version = options.first.version;
   try {
     // Tells clients how many milliseconds to wait before they come back.
     yield 'retry: 3000\n\n';

@@ -28,7 +28,7 @@ export async function sendEvents(
   const signal = goneSignal(reply);
   const subscription = watchers.watch(subject);
   try {
-    const first = await subject.read();
+    const first = await subscription.now();
     const seen = seenBy(request.headers['last-event-id']);
     if (first.isFinished && seen !== undefined && changedSince(seen, first).length === 0) {
       subscription.leave();

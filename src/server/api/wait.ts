@@ -15,12 +15,13 @@ export async function waitForEnd(
   const end = performance.now() + waitMs;
   const subscription = watchers.watch(subject);
   try {
-    for (let last: Snapshot | undefined; ; ) {
-      const next = await subscription.next(last?.version, end - performance.now(), signal);
-      if (next === undefined) return last ?? (await subject.read());
-      if (next.isFinished) return next;
+    let last = await subscription.now();
+    while (!last.isFinished) {
+      const next = await subscription.next(last.version, end - performance.now(), signal);
+      if (next === undefined) break;
       last = next;
     }
+    return last;
   } finally {
     subscription.leave();
   }
@@ -39,7 +40,7 @@ export async function waitForChange(
   if (wait === 0) return subject.read();
   const subscription = watchers.watch(subject);
   try {
-    const now = await subject.read();
+    const now = await subscription.now();
     if (now.isFinished || now.version !== (since ?? now.version)) return now;
     return (await subscription.next(now.version, wait * 1000, signal)) ?? now;
   } finally {

@@ -11,12 +11,14 @@ export interface Subject {
 
 /** One who waits. To be left in the end. */
 export interface Subscription {
+  /** Looks now; throws what the look throws. */
+  now(): Promise<Snapshot>;
   /**
-   * The newest snapshot as soon as it is another than `seen`; undefined where none came within `timeoutMs`, where
-   * `signal` aborts, or where the watchers close. Throws what the first look at the subject throws; later failures are
-   * taken for trouble that passes.
+   * The newest snapshot as soon as it is another than `seen`, which `now` or this gave before; undefined where none came
+   * within `timeoutMs`, where `signal` aborts, or where the watchers close. Looks that fail are taken for trouble that
+   * passes.
    */
-  next(seen: string | undefined, timeoutMs: number, signal?: AbortSignal): Promise<Snapshot | undefined>;
+  next(seen: string, timeoutMs: number, signal?: AbortSignal): Promise<Snapshot | undefined>;
   leave(): void;
 }
 
@@ -54,39 +56,54 @@ export function createWatchers(options: WatchersOptions): Watchers {
   function openWatch(subject: Subject): Watch {
     const waiters = new Set<() => void>();
     let latest: Snapshot | undefined;
-    let failure: unknown;
     let pause = minPauseMs;
     let timer: NodeJS.Timeout | undefined;
-    let isLooking = false;
+    /** The look that goes on, and the one that all share who asked since it began. */
+    let looking: Promise<Snapshot> | undefined;
+    let following: Promise<Snapshot> | undefined;
     let isTouched = false;
     let subscribers = 0;
 
-    async function look(): Promise<void> {
-      isLooking = true;
+    async function look(): Promise<Snapshot> {
       isTouched = false;
       try {
         const snapshot = await subject.read();
         const isNews = snapshot.version !== latest?.version;
         pause = isNews ? minPauseMs : Math.min(pause * SLOWER, maxPauseMs);
         latest = snapshot;
-        failure = undefined;
         if (isNews) wake();
+        return snapshot;
       } catch (error) {
         pause = Math.min(pause * SLOWER, maxPauseMs);
-        failure = error;
         logger.debug(
           { subject: subject.id, reason: messageOf(error) },
           'a look at what is waited for failed',
         );
-        if (latest === undefined) wake();
+        throw error;
+      } finally {
+        looking = undefined;
+        if (subscribers > 0) schedule(isTouched ? SOON : pause);
       }
-      isLooking = false;
-      if (subscribers > 0) schedule(isTouched ? SOON : pause);
+    }
+
+    /** What is found is never older than the call, nor than what anybody was told before. */
+    function now(): Promise<Snapshot> {
+      if (looking === undefined) {
+        looking = look();
+        return looking;
+      }
+      following ??= looking
+        .catch(() => {})
+        .then(() => {
+          following = undefined;
+          return now();
+        });
+      return following;
     }
 
     function schedule(ms: number): void {
       clearTimeout(timer);
-      timer = setTimeout(() => void look(), ms);
+      timer = setTimeout(() => void now().catch(() => {}), ms);
     }
 
     function wake(): void {
@@ -108,9 +125,9 @@ export function createWatchers(options: WatchersOptions): Watchers {
     }
 
     return {
+      now,
       enter() {
         subscribers += 1;
-        if (subscribers === 1) void look();
       },
       leave() {
         subscribers -= 1;
@@ -120,18 +137,16 @@ export function createWatchers(options: WatchersOptions): Watchers {
       },
       touch() {
         isTouched = true;
-        if (!isLooking) schedule(SOON);
+        if (looking === undefined) schedule(SOON);
       },
       wake,
       async next(seen, timeoutMs, signal) {
         const until = performance.now() + timeoutMs;
         for (;;) {
           if (latest !== undefined && latest.version !== seen) return latest;
-          if (latest === undefined && failure !== undefined) throw failure;
           const left = until - performance.now();
-          // The first look is waited for however long it takes: without it there is no answer at all.
-          if (closed || signal?.aborted || (left <= 0 && latest !== undefined)) return undefined;
-          await sleep(latest === undefined ? maxPauseMs : left, signal);
+          if (closed || signal?.aborted || left <= 0) return undefined;
+          await sleep(left, signal);
         }
       },
     };
@@ -144,6 +159,7 @@ export function createWatchers(options: WatchersOptions): Watchers {
       watch.enter();
       let isIn = true;
       return {
+        now: watch.now,
         next: watch.next,
         leave() {
           if (isIn) watch.leave();
@@ -160,7 +176,7 @@ export function createWatchers(options: WatchersOptions): Watchers {
   };
 }
 
-interface Watch extends Pick<Subscription, 'next'> {
+interface Watch extends Pick<Subscription, 'now' | 'next'> {
   enter(): void;
   leave(): void;
   touch(): void;

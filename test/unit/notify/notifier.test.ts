@@ -2,7 +2,8 @@ import { pino } from 'pino';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { ClearcutError } from '../../../src/errors.js';
 import { createNotifier, type NotifierOptions } from '../../../src/notify/notifier.js';
-import { createOutbox } from '../../../src/notify/outbox.js';
+import { createOutbox, retryQueue } from '../../../src/notify/outbox.js';
+import { eventOf, subjectOf } from '../../../src/notify/outcome-event.js';
 import { failed, SENT, type Target } from '../../../src/notify/target.js';
 import { createWebhookTarget } from '../../../src/notify/webhook-target.js';
 import type { News } from '../../../src/pipeline/outcome-listener.js';
@@ -163,6 +164,23 @@ describe('a receiver that is down', () => {
     for (let at = 0; at < 6; at++) await tell(resultNews('e1', `${at}.png`));
     await until(() => receiver.events.length === 6);
     await until(async () => (await outboxOf(store)).length === 0);
+  });
+
+  test('gets every event of an earlier run when it is due, not only the first', async () => {
+    const store = await openStore();
+    const { target, subjects } = createTarget('slow');
+    const outbox = createOutbox(store, OUTPUT, 'events/');
+    const now = Date.now();
+    for (const [at, pause] of [100, 400, 700].entries()) {
+      const news = resultNews('e1', `${at}.png`);
+      await settle(store, news);
+      const entry = { event: eventOf(news), subject: subjectOf(news), since: now, attempts: 1, heldUntil: 0 };
+      await outbox.add(retryQueue('slow'), entry, now + pause);
+    }
+    const { notifier } = open(store, [target]);
+    notifier.start();
+    await until(() => subjects.length === 3);
+    expect(subjects).toEqual(['0.png', '1.png', '2.png']);
   });
 
   test('holds no other target up, which is told once', async () => {
