@@ -5,13 +5,15 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { drawSubject } from '../support/draw.js';
 import { readZip } from '../support/read-zip.js';
-import { type Environment, startService } from '../support/service.js';
+import { clearcut, type Environment, startService } from '../support/service.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { giveFiles, openBrowser, openPage, recordProgress, type TestFile } from './browser/browser.js';
 import { describeWith } from './servers/available.js';
+import { type MinioServer, startMinio } from './servers/minio.js';
 
 /** The web page in a real browser, on the real service with the real model at its smallest side. */
 const describeBrowser = await describeWith('chromium');
+const describeWithMinio = await describeWith('chromium', 'minio');
 
 const TIMEOUT = 240_000;
 const AWKWARD = 'Möbel & "Küche" <b>#1?%25 椅子.jpg';
@@ -98,6 +100,7 @@ describeBrowser('the web page in a browser', () => {
 
       const awkward = card(page, AWKWARD);
       const one = await download(page, awkward.getByRole('link', { name: `Download: ${AWKWARD}` }));
+      expect(one.name).toMatch(/^Möbel .*椅子\.png$/);
       expect(await sharp(one.bytes).metadata()).toMatchObject({ format: 'png', width: 480, height: 320 });
 
       const zip = await download(page, page.getByRole('button', { name: 'Download all (zip)' }));
@@ -199,6 +202,7 @@ describeBrowser('the web page in a browser', () => {
       expect(width).toBeLessThan(480);
       const mask = await download(page, chosen.getByRole('link', { name: 'Mask: chosen.jpg' }));
       expect((await sharp(mask.bytes).metadata()).format).toBe('jpeg');
+      expect([result.name, mask.name]).toEqual(['chosen.jpg', 'chosen mask.jpg']);
 
       await page.getByRole('button', { name: 'Take off the page' }).click();
       expect(await page.locator('.card').count()).toBe(0);
@@ -301,4 +305,52 @@ describeBrowser('the web page in a browser', () => {
       TIMEOUT,
     );
   });
+});
+
+describeWithMinio('the web page before buckets of another origin', () => {
+  let browser: Browser;
+  let minio: MinioServer;
+  beforeAll(async () => {
+    browser = await openBrowser();
+    minio = await startMinio();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await minio?.stop();
+  });
+
+  it(
+    'uploads to them, shows what is in them, and saves it under its own name',
+    async () => {
+      const env = {
+        CLEARCUT_STORE: 's3',
+        CLEARCUT_S3_ENDPOINT: minio.endpoint,
+        CLEARCUT_S3_ACCESS_KEY_ID: minio.accessKeyId,
+        CLEARCUT_S3_SECRET_ACCESS_KEY: minio.secretAccessKey,
+        CLEARCUT_EVENTS: 'minio-listen',
+      };
+      expect(await clearcut(['setup'], env)).toMatchObject({ code: 0 });
+      const page = await openPage(browser, await startPage(env));
+      const origins = new Map<string, string>();
+      page.on('request', (request) => {
+        const { origin, pathname } = new URL(request.url());
+        if (origin !== 'null') origins.set(`${request.method()} ${pathname.split('/')[1]}`, origin);
+      });
+      await giveFiles(page, 'drop', [await photograph(AWKWARD), await broken()]);
+      await waitForCards(page, 2, 'done', 'failed');
+      await page.locator('.compare .handle').waitFor();
+      expect(origins.get('PUT uploads')).toBe(minio.endpoint);
+      expect(origins.get('GET results')).toBe(minio.endpoint);
+
+      const saved = await download(page, page.getByRole('link', { name: /^Download: / }));
+      expect(saved.name).toMatch(/^Möbel .*椅子\.png$/);
+      expect(await sharp(saved.bytes).metadata()).toMatchObject({ format: 'png', width: 480 });
+      expect(await page.locator('.card').count()).toBe(2);
+
+      // Without the file at hand both sides come from the bucket.
+      await page.reload();
+      await page.locator('.compare .handle').waitFor();
+    },
+    TIMEOUT,
+  );
 });

@@ -3,7 +3,8 @@
 import { stageOf } from './batch-model.js';
 import { makeComparison } from './compare.js';
 import { make, setText } from './dom.js';
-import { isExpired, save } from './downloads.js';
+import { isExpired, saveLink } from './downloads.js';
+import { savedName } from './picture-files.js';
 import { openViewer } from './viewer.js';
 import { sizeText } from './words.js';
 
@@ -141,8 +142,8 @@ export function createCard(item, actions) {
     if (at !== 'done') return [];
     const { result, mask } = item.remote ?? {};
     return [
-      ...(result === undefined ? [] : [downloadLink('Download', () => item.remote?.result)]),
-      ...(mask === undefined ? [] : [downloadLink('Mask', () => item.remote?.mask)]),
+      ...(result === undefined ? [] : [downloadLink('Download', '', () => item.remote?.result)]),
+      ...(mask === undefined ? [] : [downloadLink('Mask', ' mask', () => item.remote?.mask)]),
       button('Look closer', () => openViewer(item, comparison)),
     ];
   }
@@ -163,18 +164,20 @@ export function createCard(item, actions) {
 
   /**
    * @param {string} text
+   * @param {string} addition to the name under which it is saved
    * @param {() => import('./contract.js').PictureLink | undefined} picture
    */
-  function downloadLink(text, picture) {
-    const link = make('a', { class: 'button small', href: picture()?.url, download: '' }, text);
+  function downloadLink(text, addition, picture) {
+    const href = picture()?.url;
+    // In a tab of its own where somebody opens it by other means than a click: the page must stay.
+    const link = make('a', { class: 'button small', href, target: '_blank', rel: 'noopener' }, text);
     link.setAttribute('aria-label', `${text}: ${item.name}`);
     link.addEventListener('click', async (event) => {
-      const known = picture();
-      if (known === undefined || !isExpired(known)) return;
       event.preventDefault();
-      await actions.refresh();
-      const renewed = picture();
-      if (renewed !== undefined) save(renewed.url, '');
+      const known = picture();
+      if (known !== undefined && isExpired(known)) await actions.refresh();
+      const current = picture();
+      if (current !== undefined) await saveLink(current.url, savedName(item.name, current, addition));
     });
     return link;
   }

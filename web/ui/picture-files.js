@@ -56,6 +56,21 @@ export function pastedName(name, at) {
   return name.replace(/^image(?=\.\w+$)/, `pasted-${at}`);
 }
 
+/** @type {Readonly<Record<string, string>>} */
+const ENDINGS = { 'image/png': 'png', 'image/webp': 'webp', 'image/avif': 'avif', 'image/jpeg': 'jpg' };
+
+/**
+ * What a picture is called when it is saved: as the upload, with the ending of what it is now.
+ * @param {string} name of the upload
+ * @param {{ contentType?: string }} picture
+ * @param {string} [addition] such as ` mask`
+ */
+export function savedName(name, { contentType = '' }, addition = '') {
+  const stem = name.replace(/(?<=.)\.[^./\\]*$/, '');
+  const ending = ENDINGS[contentType];
+  return ending === undefined ? `${stem}${addition}` : `${stem}${addition}.${ending}`;
+}
+
 /**
  * Parts of at most `size`, in their order.
  * @template T

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { partsOf, pastedName, sortFiles } from '../../../web/ui/picture-files.js';
+import { partsOf, pastedName, savedName, sortFiles } from '../../../web/ui/picture-files.js';
 
 const file = (name: string, type = '', size = 10) => ({ name, type, size });
 
@@ -41,4 +41,18 @@ it('gives pictures from the clipboard names that differ', () => {
 it('cuts a list into parts', () => {
   expect(partsOf([1, 2, 3, 4, 5], 2)).toEqual([[1, 2], [3, 4], [5]]);
   expect(partsOf([], 2)).toEqual([]);
+});
+
+it.each([
+  ['photo.jpg', 'image/png', 'photo.png'],
+  ['photo.tar.heic', 'image/webp', 'photo.tar.webp'],
+  ['.hidden', 'image/avif', '.hidden.avif'],
+  ['no ending', 'image/jpeg', 'no ending.jpg'],
+  ['photo.jpg', 'image/other', 'photo'],
+])('saves the result of %s as %s under the name %s', (name, contentType, saved) => {
+  expect(savedName(name, { contentType })).toBe(saved);
+});
+
+it('saves a mask beside its cut-out', () => {
+  expect(savedName('photo.jpg', { contentType: 'image/png' }, ' mask')).toBe('photo mask.png');
 });
