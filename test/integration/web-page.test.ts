@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, Page } from 'playwright-core';
@@ -273,6 +274,29 @@ describeBrowser('the web page in a browser', () => {
       await waitForCards(page, 5, 'cancelled');
       expect(await page.locator('.batch-status').textContent()).toBe('0 of 5 done, 5 not uploaded');
       for (const release of uploads) release(undefined);
+    },
+    TIMEOUT,
+  );
+
+  it(
+    'leaves out what is too large, and tells where it found no subject',
+    async () => {
+      const page = await openPage(browser, await startPage({ CLEARCUT_MAX_BYTES: '60KB' }), {
+        mayComplain: /400/,
+      });
+      const noise = randomBytes(300 * 300 * 3);
+      const raw = sharp(noise, { raw: { width: 300, height: 300, channels: 3 } });
+      const large = { name: 'large.png', mimeType: 'image/png', buffer: await raw.png().toBuffer() };
+      const plain = sharp({ create: { width: 300, height: 300, channels: 3, background: '#808080' } });
+      const empty = { name: 'empty.jpg', mimeType: 'image/jpeg', buffer: await plain.jpeg().toBuffer() };
+      await giveFiles(page, 'drop', [large, await photograph('small.jpg'), empty]);
+      await page.getByText(/^large\.png: /).waitFor();
+      await waitForCards(page, 2, 'done');
+      expect(await card(page, 'empty.jpg').locator('.fault').textContent()).toContain('No clear subject');
+      expect(await card(page, 'small.jpg').locator('.fault').isVisible()).toBe(false);
+      await page.getByRole('link', { name: 'Skip to the pictures' }).press('Enter');
+      expect(await page.evaluate('document.activeElement.id')).toBe('batches');
+      expect(page.url()).toMatch(/#batches=/);
     },
     TIMEOUT,
   );

@@ -12,7 +12,7 @@ import { closeNotice, showFailure } from './notices.js';
 import { partsOf } from './picture-files.js';
 import { transfer } from './transfer.js';
 import { createUploadQueue, pauseFor } from './upload-queue.js';
-import { watchBatch } from './watch.js';
+import { isFinal, watchBatch } from './watch.js';
 import { progressText } from './words.js';
 
 /** @typedef {{ batch: import('./batch-model.js').Batch, view: ReturnType<typeof createBatchView>, stop: AbortController }} Shown */
@@ -124,9 +124,11 @@ export function openBatches({ api, tokens, onChange, onRefused }) {
 
     /** @param {Item} item */
     function retry(item) {
-      if (item.link !== undefined && isExpired(item.link) && item.file !== undefined)
+      if (item.link !== undefined && isExpired(item.link) && item.file !== undefined) {
         void add([item.file], batch.options);
-      else uploads.add(item);
+        return;
+      }
+      uploads.add(item);
       if (shown.stop.signal.aborted) {
         shown.stop = new AbortController();
         void follow(shown);
@@ -135,8 +137,10 @@ export function openBatches({ api, tokens, onChange, onRefused }) {
   }
 
   /** @param {Shown} shown */
-  async function follow({ batch, view, stop }) {
+  async function follow(shown) {
+    const { batch, view, stop } = shown;
     const id = `watch-${batch.id}`;
+    const action = { label: 'Try again', run: () => void follow(shown) };
     await watchBatch({
       api,
       id: batch.id,
@@ -145,9 +149,12 @@ export function openBatches({ api, tokens, onChange, onRefused }) {
         learn(batch, file);
         view.update([file.key]);
       },
-      onTrouble: (thrown) => (thrown === undefined ? closeNotice(id) : showFailure(thrown, { id })),
+      onTrouble: (thrown) =>
+        thrown === undefined
+          ? closeNotice(id)
+          : showFailure(thrown, { id, ...(isFinal(thrown) && { action }) }),
     });
-    closeNotice(id);
+    if (stop.signal.aborted) closeNotice(id);
   }
 
   /** Asks for the state of a batch once more, and with it for new links. @param {Shown} shown */

@@ -26,6 +26,11 @@ const ABSENT = {
   remedy: 'If no other page is uploading it, choose the file again.',
 };
 
+const NO_SUBJECT = {
+  message: 'No clear subject was found in this picture.',
+  remedy: 'The result may be faint or empty. A picture in which the subject stands out gives a better one.',
+};
+
 /**
  * @typedef {object} CardActions
  * @property {(item: Item) => void} retry
@@ -110,14 +115,7 @@ export function createCard(item, actions) {
 
   /** @param {import('./batch-model.js').Stage} at */
   function updateFault(at) {
-    const told =
-      at === 'failed'
-        ? item.remote?.error
-        : at === 'absent'
-          ? ABSENT
-          : item.upload?.phase === 'refused' && at === 'refused'
-            ? item.upload.failure
-            : undefined;
+    const told = faultOf(item, at);
     fault.hidden = told === undefined;
     if (told === undefined || fault.dataset['message'] === told.message) return;
     fault.dataset['message'] = told.message;
@@ -234,6 +232,19 @@ export function createCard(item, actions) {
       if (sourceUrl !== '') URL.revokeObjectURL(sourceUrl);
     },
   };
+}
+
+/**
+ * What there is to tell about a picture, with the remedy.
+ * @param {Item} item
+ * @param {import('./batch-model.js').Stage} at
+ * @returns {import('./contract.js').Fault | undefined}
+ */
+function faultOf({ remote, upload }, at) {
+  if (at === 'failed') return remote?.error;
+  if (at === 'absent') return ABSENT;
+  if (at === 'refused' && upload?.phase === 'refused') return upload.failure;
+  return at === 'done' && remote?.result?.verdict?.subject === false ? NO_SUBJECT : undefined;
 }
 
 /** The picture to show: the cut-out, or the mask where only that was made. @param {Item} item */

@@ -32,7 +32,7 @@ export interface ApiFile {
   readonly name: string;
   readonly state: FileState;
   readonly size?: number;
-  readonly result?: PictureLink;
+  readonly result?: PictureLink & { readonly verdict?: { readonly subject: boolean } };
   readonly mask?: PictureLink;
   readonly source?: PictureLink;
   readonly error?: Fault;

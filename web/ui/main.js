@@ -1,6 +1,7 @@
 // The page: joins what its parts do.
 import { createApi } from './api.js';
 import { openBatches } from './batches.js';
+import { byId } from './dom.js';
 import { openIntake } from './intake.js';
 import { showNotice } from './notices.js';
 import { openOptionsPanel } from './options-panel.js';
@@ -46,5 +47,11 @@ function tellRefused(refused) {
     isNote: true,
   });
 }
+
+// Not by its address: that holds the batches.
+byId('skip', HTMLElement).addEventListener('click', (event) => {
+  event.preventDefault();
+  byId('batches', HTMLElement).focus();
+});
 
 void batches.resume();

@@ -1,4 +1,5 @@
 // Follows a batch: by a stream of events, or by asking again and again where streams do not come through.
+import { failureOf } from './failure.js';
 import { pauseFor } from './upload-queue.js';
 
 /** Milliseconds between questions, and before a broken stream is opened again. */
@@ -10,8 +11,16 @@ const MOST_EMPTY_STREAMS = 2;
 
 let streams = 0;
 
+/** @param {unknown} thrown */
+export function isFinal(thrown) {
+  return FINAL.has(failureOf(thrown).status);
+}
+
+/** Answers that will be the same however often one asks: no token, no right, no such batch. */
+const FINAL = new Set([400, 401, 403, 404]);
+
 /**
- * Follows a batch until it is finished or the signal says to stop.
+ * Follows a batch until it is finished, the signal says to stop, or asking again is no use.
  * @param {object} options
  * @param {Pick<import('./api.js').Api, 'batch' | 'events'>} options.api
  * @param {string} options.id
@@ -29,11 +38,13 @@ export async function watchBatch({ api, id, signal, onFile, onTrouble, pause = p
         emptyStreams += 1;
         if (await follow()) return;
       }
-      if (await look()) return;
+      const isFinished = await look();
       onTrouble(undefined);
+      if (isFinished) return;
     } catch (thrown) {
       if (signal.aborted) return;
       onTrouble(thrown);
+      if (isFinal(thrown)) return;
     }
     await pause(INTERVAL, signal).catch(() => undefined);
   }

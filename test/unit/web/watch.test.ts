@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ApiBatch, ApiFile } from '../../../web/ui/contract.js';
 import type { StreamEvent } from '../../../web/ui/event-stream.js';
+import { Failure } from '../../../web/ui/failure.js';
 import { watchBatch } from '../../../web/ui/watch.js';
 
 const file = (key: string): ApiFile => ({ key, name: key, state: 'done' });
@@ -80,9 +81,15 @@ describe('following a batch', () => {
 
   it('goes on after an answer that failed, and says when that is over', async () => {
     const { seen } = await watch([[], []], [new Error('down'), batch('finished')]);
-    expect(seen).toEqual(['trouble']);
+    expect(seen).toEqual(['trouble', 'well']);
     const later = await watch([[], []], [new Error('down'), batch('working'), batch('finished')]);
-    expect(later.seen).toEqual(['trouble', 'well']);
+    expect(later.seen).toEqual(['trouble', 'well', 'well']);
+  });
+
+  it.each([401, 403, 404])('gives up where asking again is no use: status %i', async (status) => {
+    const { seen, calls } = await watch([[new Failure('m', 'r', { status })]], []);
+    expect(seen).toEqual(['trouble']);
+    expect(calls).toEqual(['events ']);
   });
 
   it('stops when it is told to', async () => {
