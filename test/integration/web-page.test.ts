@@ -257,6 +257,23 @@ describeBrowser('the web page in a browser', () => {
   );
 
   it(
+    'asks for new links where those that it has lead nowhere any more',
+    async () => {
+      const page = await openPage(browser, await startPage(), { mayComplain: /403/ });
+      let refusals = 1;
+      await page.route('**/results/**', (route) =>
+        refusals-- > 0 ? route.fulfill({ status: 403 }) : route.fallback(),
+      );
+      await giveFiles(page, 'drop', [await photograph('first.jpg')]);
+      await page.locator('.layer.before').waitFor();
+      const isShown = "document.querySelector('.layer.after img')?.naturalWidth > 0";
+      await expect.poll(() => page.evaluate(isShown), { timeout: TIMEOUT / 4 }).toBe(true);
+      expect(refusals).toBeLessThan(0);
+    },
+    TIMEOUT,
+  );
+
+  it(
     'cancels uploads',
     async () => {
       const page = await openPage(browser, await startPage());

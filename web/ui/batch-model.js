@@ -75,6 +75,14 @@ export function stageOf({ remote, upload }) {
   return upload.phase === 'sent' ? 'pending' : upload.phase;
 }
 
+/**
+ * The picture to show: the cut-out, or the mask where only that was made.
+ * @param {Item} item
+ */
+export function pictureOf({ remote }) {
+  return remote?.state === 'done' ? (remote.result ?? remote.mask) : undefined;
+}
+
 /** @type {Readonly<Record<Stage, keyof Counts>>} */
 const COUNTED_AS = {
   queued: 'uploading',

@@ -1,35 +1,12 @@
 // One picture on the page: what it looks like, where it is on its way, what can be done about it.
 
-import { stageOf } from './batch-model.js';
+import { pictureOf, stageOf } from './batch-model.js';
+import { faultOf, stateText } from './card-text.js';
 import { makeComparison } from './compare.js';
 import { make, setText } from './dom.js';
 import { isExpired, saveLink } from './downloads.js';
 import { savedName } from './picture-files.js';
 import { openViewer } from './viewer.js';
-import { sizeText } from './words.js';
-
-/** @type {Readonly<Record<import('./batch-model.js').Stage, string>>} */
-const STAGE_TEXT = {
-  queued: 'Waiting to upload',
-  sending: 'Uploading',
-  refused: 'Not uploaded',
-  cancelled: 'Cancelled',
-  absent: 'Not uploaded yet',
-  pending: 'Uploaded, in the queue',
-  processing: 'Being cut out',
-  done: 'Done',
-  failed: 'Failed',
-};
-
-const ABSENT = {
-  message: 'Nothing has been uploaded for this picture.',
-  remedy: 'If no other page is uploading it, choose the file again.',
-};
-
-const NO_SUBJECT = {
-  message: 'No clear subject was found in this picture.',
-  remedy: 'The result may be faint or empty. A picture in which the subject stands out gives a better one.',
-};
 
 /**
  * @typedef {object} CardActions
@@ -77,45 +54,33 @@ export function createCard(item, actions) {
       buttons,
     ),
   );
-  /** What the stage and the buttons were last made for. */
-  let shownUrl = '';
+  /** What the picture and the buttons were last made for. */
+  let shownPicture = '';
   let shownStage = '';
+  /** Whether new links were asked for because a picture did not load; once is enough. */
+  let isRenewed = false;
   /** Of the chosen file, made when it is first shown. */
   let sourceUrl = '';
 
   function update() {
     const at = stageOf(item);
     element.dataset['stage'] = at;
-    setText(state, stateText(at));
+    setText(state, stateText(item));
     progress.hidden = at !== 'sending';
     if (item.upload?.phase === 'sending') progress.value = item.upload.fraction;
-    updateFault(at);
+    updateFault();
     if (at !== shownStage) replaceButtons(at);
     shownStage = at;
-    const url = pictureOf(item)?.url ?? '';
-    if (url !== shownUrl || stage.childElementCount === 0) {
-      shownUrl = url;
-      near.observe(element);
-    }
+    // Not by its link: that may be another one each time the service is asked.
+    const { size, width, height } = pictureOf(item) ?? {};
+    const picture = `${size} ${width} ${height}`;
+    if (picture === shownPicture) return;
+    shownPicture = picture;
+    near.observe(element);
   }
 
-  /** @param {import('./batch-model.js').Stage} at */
-  function stateText(at) {
-    const picture = at === 'done' ? pictureOf(item) : undefined;
-    if (picture === undefined) {
-      const size = item.file?.size ?? item.remote?.size;
-      return size === undefined || size === 0 ? STAGE_TEXT[at] : `${STAGE_TEXT[at]} · ${sizeText(size)}`;
-    }
-    const { width, height, size } = picture;
-    const shape = width !== undefined && height !== undefined ? `${width} × ${height}` : '';
-    return ['Done', shape, size === undefined ? '' : sizeText(size)]
-      .filter((part) => part !== '')
-      .join(' · ');
-  }
-
-  /** @param {import('./batch-model.js').Stage} at */
-  function updateFault(at) {
-    const told = faultOf(item, at);
+  function updateFault() {
+    const told = faultOf(item);
     fault.hidden = told === undefined;
     if (told === undefined || fault.dataset['message'] === told.message) return;
     fault.dataset['message'] = told.message;
@@ -196,8 +161,15 @@ export function createCard(item, actions) {
       name: item.name,
       before: beforeUrl(),
       after,
-      onBroken: () => void actions.refresh(),
+      onBroken: renew,
     });
+  }
+
+  async function renew() {
+    if (isRenewed) return;
+    isRenewed = true;
+    await actions.refresh();
+    show();
   }
 
   /** @param {string} url */
@@ -232,24 +204,6 @@ export function createCard(item, actions) {
       if (sourceUrl !== '') URL.revokeObjectURL(sourceUrl);
     },
   };
-}
-
-/**
- * What there is to tell about a picture, with the remedy.
- * @param {Item} item
- * @param {import('./batch-model.js').Stage} at
- * @returns {import('./contract.js').Fault | undefined}
- */
-function faultOf({ remote, upload }, at) {
-  if (at === 'failed') return remote?.error;
-  if (at === 'absent') return ABSENT;
-  if (at === 'refused' && upload?.phase === 'refused') return upload.failure;
-  return at === 'done' && remote?.result?.verdict?.subject === false ? NO_SUBJECT : undefined;
-}
-
-/** The picture to show: the cut-out, or the mask where only that was made. @param {Item} item */
-function pictureOf({ remote }) {
-  return remote?.state === 'done' ? (remote.result ?? remote.mask) : undefined;
 }
 
 /** @param {HTMLElement} element */
