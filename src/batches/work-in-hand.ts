@@ -19,6 +19,8 @@ const inHandSchema = z.object({
 const PAUSE = 1_000;
 /** Milliseconds after which a worker that says nothing more is taken to have gone. */
 const LIFETIME = 60_000;
+/** Milliseconds after which what a dead worker left behind is removed. */
+const LEFT_BEHIND = 60 * 60_000;
 /** Milliseconds after which work that goes on is said again. */
 const RENEWAL = 20_000;
 
@@ -111,8 +113,10 @@ export function createWorkInHandReader(store: ObjectStore, bucket: string, folde
   async function read(): Promise<ReadonlySet<string>> {
     const keys = new Set<string>();
     for await (const { key, lastModified } of store.list(bucket, { prefix: folder })) {
+      const age = Date.now() - lastModified.getTime();
+      if (age > LEFT_BEHIND) await store.delete(bucket, key);
       // Twice the lifetime: the clock of the store may be another.
-      if (Date.now() - lastModified.getTime() > 2 * LIFETIME) continue;
+      if (age > 2 * LIFETIME) continue;
       const document = (await readDocument(store, bucket, key, inHandSchema))?.content;
       if (document !== undefined && document.expiresAt > Date.now())
         for (const inHand of document.keys) keys.add(inHand);

@@ -40,6 +40,7 @@ export function openApi({ config, store, accepts, nudge, logger }: OpenApiOption
     limitsUploads: storage.kind === 'directory',
     nudge,
     deadLetters: deadLetterAreaOf(config, store),
+    discovers: storage.kind === 's3' && config.events.sources.length === 0,
     logger,
   };
   return createApi(context, api);

@@ -1,10 +1,10 @@
-import sharp from 'sharp';
 import { ClearcutError } from '../errors.js';
+import { readHeader } from './header.js';
 import { animationMemory, composingMemory } from './memory.js';
 import type { PictureOptions } from './options.js';
 import { HEIC_DECODER_BYTES } from './readable.js';
-import { toImageError } from './sharp-errors.js';
 import { type ImageFormat, sniffFormat } from './sniff.js';
+import { refuseUnreadableTiff } from './tiff/refuse-unreadable.js';
 
 /** What a picture may be at most; checked before anything is decoded. */
 export interface ImageLimits {
@@ -33,8 +33,9 @@ export interface ImageInfo {
 export async function inspect(bytes: Uint8Array, limits: ImageLimits): Promise<ImageInfo> {
   checkFileSize(bytes.length, limits);
   const format = await sniffFormat(bytes);
+  if (format === 'tiff') refuseUnreadableTiff(bytes);
   // The limits below replace sharp's own, whose message has no numbers.
-  const header = await sharp(bytes, { limitInputPixels: false }).metadata().catch(toImageError);
+  const header = await readHeader(bytes);
   const { width, height } = header.autoOrient;
   if (!(width > 0 && height > 0)) throw new ClearcutError('IMAGE_CORRUPT', 'The header has no picture size.');
 
@@ -57,14 +58,15 @@ export async function inspect(bytes: Uint8Array, limits: ImageLimits): Promise<I
 const FIXED_BYTES = 48 * 1024 * 1024;
 
 /**
- * What a decoder holds beside the picture: coefficients, interlaced rows, planes (AVIF: 10 bits, turned in there). Bytes
- * a pixel, rounded up from the peak resident memory of 12-megapixel pictures, smooth and noisy.
+ * What a decoder holds beside the picture: coefficients, interlaced rows, planes (AVIF: 10 bits, turned in there, or laid
+ * out anew with the profile of its code points). Bytes a pixel, rounded up from the peak resident memory of pictures of
+ * 12 megapixels, smooth and noisy.
  */
 const DECODER_BYTES = {
   jpeg: 6,
   png: 8,
   webp: 8,
-  avif: 28,
+  avif: 34,
   tiff: 8,
   gif: 8,
   heic: HEIC_DECODER_BYTES,
@@ -94,7 +96,7 @@ export function estimateMemory(
     FIXED_BYTES +
     behindFile +
     frames +
-    Math.ceil(Math.max(decodingMemory(info), composing, behind + decoded * pixelsOf(info)))
+    Math.ceil(Math.max(decodingMemory(info, options), composing, behind + decoded * pixelsOf(info)))
   );
 }
 
@@ -110,9 +112,15 @@ function isWantedWhole({ format, frames }: PictureNeeds, options: PictureOptions
   return options.frames === 'all' && frames > 1 && ANIMATED.includes(format);
 }
 
-function decodingMemory({ format, width, height, hasAlpha, isTurned }: PictureNeeds): number {
+function decodingMemory(
+  { format, width, height, hasAlpha, isTurned }: PictureNeeds,
+  options: PictureOptions,
+): number {
   const decoded = hasAlpha ? 4 : 3;
-  return width * height * (DECODER_BYTES[format] + decoded * (isTurned ? 2 : 1));
+  const turns = isTurned ? 2 : 1;
+  // With 16 bits a channel it is decoded again, beside what it was with 8, and its matte.
+  const most = options.depth === 16 ? 2 * decoded * turns + decoded + 1 : decoded * turns;
+  return width * height * (DECODER_BYTES[format] + most);
 }
 
 function pixelsOf({ width, height }: PictureNeeds): number {

@@ -1,5 +1,6 @@
 import { fileTypeFromBuffer } from 'file-type';
 import { ClearcutError } from '../errors.js';
+import { isAvif } from './heif/boxes.js';
 
 /** The formats that are decoded. */
 export type ImageFormat = 'jpeg' | 'png' | 'webp' | 'avif' | 'heic' | 'tiff' | 'gif';
@@ -13,7 +14,7 @@ const ALLOWED: Readonly<Record<string, ImageFormat>> = {
   'image/avif': 'avif',
   'image/heic': 'heic',
   'image/heic-sequence': 'heic',
-  // Of HEIF by no other name, and of a few AVIF files.
+  // Of HEIF by no other name.
   'image/heif': 'heic',
   'image/heif-sequence': 'heic',
   'image/tiff': 'tiff',
@@ -32,7 +33,7 @@ export async function sniffFormat(bytes: Uint8Array): Promise<ImageFormat> {
   if (bytes.length === 0) throw new ClearcutError('IMAGE_EMPTY', 'The object is empty.');
   const type = await fileTypeFromBuffer(bytes).catch(() => undefined);
   const format = type === undefined ? formatOfDamaged(bytes) : ALLOWED[type.mime];
-  if (format !== undefined) return format;
+  if (format !== undefined) return format === 'heic' && isAvif(bytes) ? 'avif' : format;
 
   const isText = type === undefined || type.mime === 'application/xml';
   const name = isText ? nameOfText(bytes) : `${type.ext.toUpperCase()} (${type.mime})`;
@@ -50,10 +51,12 @@ function nameOfText(bytes: Uint8Array): string {
   return text.startsWith('<') ? 'XML' : 'text';
 }
 
-/** A TIFF that ends early has often lost its directory and isn't recognised: let the decoder say what is wrong. */
+/** What ends early has often lost what tells it apart from its kin: let the decoder say what is wrong with it. */
 function formatOfDamaged(bytes: Uint8Array): ImageFormat | undefined {
-  const magic = Buffer.from(bytes.subarray(0, 4)).toString('latin1');
-  return magic === 'II*\0' || magic === 'MM\0*' ? 'tiff' : undefined;
+  const start = Buffer.from(bytes.subarray(0, 12)).toString('latin1');
+  if (start.startsWith('II*\0') || start.startsWith('MM\0*')) return 'tiff';
+  if (start.startsWith('\x89PNG\r\n\x1a\n')) return 'png';
+  return start.startsWith('RIFF') && start.endsWith('WEBP') ? 'webp' : undefined;
 }
 
 /** Undefined where the bytes are not UTF-8, or hold a zero; a character that the sample cuts in two is dropped. */

@@ -150,7 +150,7 @@ export const optionsSchema = z.strictObject({
     input: 'room.jpg',
   }),
   frames: option(oneOf(['first', 'all']), {
-    doc: 'Of an animated input the first frame, or all of them as an animated WebP.',
+    doc: 'Of an animated GIF or WebP the first frame, or all of them as an animated WebP.',
     allowed: '`first`, `all`',
     initial: 'first',
     example: { frames: 'all' },

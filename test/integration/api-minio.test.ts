@@ -1,8 +1,11 @@
+import { Readable } from 'node:stream';
+import type { ReadableStream } from 'node:stream/web';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { drawSubject } from '../support/draw.js';
 import { clearcut, startService } from '../support/service.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
+import { unzip } from '../support/unzip.js';
 import { describeWith } from './servers/available.js';
 import { type MinioServer, startMinio } from './servers/minio.js';
 
@@ -113,6 +116,25 @@ describeServers('the HTTP API on MinIO', () => {
         name: 'back\\slash.jpg',
         state: 'done',
       });
+
+      const archive = await fetch(`${other}/v1/batches/${batch}/zip`, { headers: HEADERS });
+      const zipped = await unzip(
+        await temporaryFolder(),
+        Readable.fromWeb(archive.body as ReadableStream<Uint8Array>),
+      );
+      expect(new Set(zipped.map(([name]) => name.toLowerCase())).size).toBe(100);
+      expect(zipped.map(([name]) => name)).toEqual(
+        expect.arrayContaining(['plain.png', 'plain (2).png', 'passwd.png']),
+      );
+
+      // Streamed both ways, of a length that nobody tells the store before.
+      const { status, headers } = await fetch(`${other}/v1/remove?format=webp`, {
+        method: 'POST',
+        headers: { ...HEADERS, 'content-type': 'image/jpeg' },
+        body: new Blob([new Uint8Array(await drawSubject({ width: 77 }))]).stream(),
+        duplex: 'half',
+      } as RequestInit);
+      expect([status, headers.get('content-type')]).toEqual([200, 'image/webp']);
     },
     TIMEOUT,
   );

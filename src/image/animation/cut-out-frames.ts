@@ -1,4 +1,3 @@
-import sharp from 'sharp';
 import { layOut } from '../compose/layout.js';
 import { placeMatte } from '../compose/place.js';
 import { composeResult } from '../compose/result.js';
@@ -8,18 +7,16 @@ import type { CutoutResult, MatteSource } from '../cutout.js';
 import type { PictureFile, PictureFiles } from '../files.js';
 import { type FoundMatte, findMatte } from '../find-matte.js';
 import { type Box, union } from '../geometry.js';
+import { readHeader } from '../header.js';
 import { ANIMATED } from '../inspect.js';
 import type { PictureOptions } from '../options.js';
-import { toImageError } from '../sharp-errors.js';
 import type { Verdict } from '../verdict.js';
 import { encodeFrames } from './encode-frames.js';
 import { readFrames } from './read-frames.js';
 
 /** Whether a file has more frames than one. Throws IMAGE_CORRUPT. */
 export async function isAnimated(bytes: Uint8Array): Promise<boolean> {
-  const { format, pages = 1 } = await sharp(bytes, { limitInputPixels: false })
-    .metadata()
-    .catch(toImageError);
+  const { format, pages = 1 } = await readHeader(bytes);
   return pages > 1 && ANIMATED.some((animated) => animated === format);
 }
 

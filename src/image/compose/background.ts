@@ -1,8 +1,7 @@
 import { type Cutout, readPixels } from '../compose.js';
-import { openAsSrgb } from '../decode.js';
+import { readAsSrgb } from '../decode.js';
 import type { Size } from '../geometry.js';
 import type { Background } from '../options.js';
-import { toImageError } from '../sharp-errors.js';
 
 /** What lies behind all else on a canvas of that size; undefined where that is nothing. */
 export async function openBackground(background: Background, canvas: Size): Promise<Cutout | undefined> {
@@ -30,12 +29,8 @@ function plain([red, green, blue, alpha]: readonly number[], { width, height }: 
 
 /** As large as it must be to leave nothing of the canvas free, its middle in the middle. */
 async function covering(bytes: Uint8Array, { width, height }: Size): Promise<Cutout> {
-  const image = await openAsSrgb(bytes);
-  const { data } = await image
-    .resize(width, height, { fit: 'cover' })
-    .ensureAlpha()
-    .raw({ depth: 'uchar' })
-    .toBuffer({ resolveWithObject: true })
-    .catch(toImageError);
+  const data = await readAsSrgb(bytes, {}, (source) =>
+    source.resize(width, height, { fit: 'cover' }).ensureAlpha().raw({ depth: 'uchar' }).toBuffer(),
+  );
   return readPixels(data, { width, height });
 }

@@ -12,6 +12,8 @@ const WASM_PAGE = 64 * 1024;
 const UNSUPPORTED_FILETYPE = 3;
 const UNSUPPORTED_FEATURE = 4;
 const MEMORY_ALLOCATION_ERROR = 6;
+/** No decoder for that compression. */
+const PLUGIN_LOADING_ERROR = 11;
 
 const require = createRequire(import.meta.url);
 const createModule: (options: object) => MainModule = require('libheif-js/libheif-wasm/libheif.js');
@@ -71,7 +73,7 @@ export class LibHeif {
     if (code === 0) return;
     const text = this.#textAt(this.read32(this.#error + 8));
     if (code === MEMORY_ALLOCATION_ERROR) throw tooMuchMemory();
-    if (code === UNSUPPORTED_FILETYPE || code === UNSUPPORTED_FEATURE) {
+    if ([UNSUPPORTED_FILETYPE, UNSUPPORTED_FEATURE, PLUGIN_LOADING_ERROR].includes(code)) {
       throw new ClearcutError('FORMAT_UNSUPPORTED', `This HEIF file needs what cannot be decoded: ${text}.`);
     }
     throw new ClearcutError('IMAGE_CORRUPT', `The picture cannot be decoded: ${text}.`);

@@ -1,6 +1,5 @@
-import sharp from 'sharp';
+import { readHeader } from '../header.js';
 import type { PictureOptions } from '../options.js';
-import { toImageError } from '../sharp-errors.js';
 import { cleanExif } from './exif.js';
 import { cleanXmp } from './xmp.js';
 
@@ -23,7 +22,7 @@ export async function readEmbedded(
 ): Promise<Embedded> {
   const keepsProfile = profile === 'keep' && background.kind === 'none';
   if (metadata === 'strip' && !keepsProfile) return {};
-  const { icc, exif, xmp } = await sharp(bytes, { limitInputPixels: false }).metadata().catch(toImageError);
+  const { icc, exif, xmp } = await readHeader(bytes);
   return {
     icc: keepsProfile && icc !== undefined && isOfRgb(icc) ? icc : undefined,
     exif: metadata === 'keep' && exif !== undefined ? cleanExif(exif) : undefined,

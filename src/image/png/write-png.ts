@@ -19,7 +19,8 @@ export interface PngChunk {
   readonly data: Uint8Array;
 }
 
-const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
+/** What every PNG begins with. */
+export const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
 const HEADER_CHUNK_BYTES = 25;
 const RGBA_8_BITS = [8, 6, 0, 0, 0];
 /** Deflate with a window of 32 KiB, "fastest" (RFC 1950). */

@@ -28,6 +28,8 @@ export interface ApiContext {
   readonly limitsUploads: boolean;
   /** Tells the service of this process that an object is there, which events would tell it later. Never fails. */
   readonly nudge: (key: string, etag?: string) => void;
+  /** Whether nothing but the sweep tells the service of uploads, so that the API tells of those that it sees. */
+  readonly discovers: boolean;
   /** How often those who wait for news are looked after. Default: as of the watchers. */
   readonly watching?: Pick<WatchersOptions, 'minPauseMs' | 'maxPauseMs'>;
   readonly deadLetters: DeadLetterArea;

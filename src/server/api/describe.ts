@@ -1,5 +1,6 @@
 import type { Manifest } from '../../batches/manifest.js';
 import { describeFile } from './describe-file.js';
+import { inTurns } from './in-turns.js';
 import type { Batch, BatchSummary, File } from './schemas.js';
 import type { ApiServices } from './services.js';
 import type { Snapshot } from './snapshot.js';
@@ -24,7 +25,7 @@ export async function describeBatch(
   snapshot: Snapshot,
   services: ApiServices,
 ): Promise<Batch> {
-  const files = await Promise.all(snapshot.files.map((_, at) => describeAt(snapshot, at, services)));
+  const files = await inTurns(snapshot.files, (_, at) => describeAt(snapshot, at, services));
   return { ...summaryOf(manifest, snapshot), files };
 }
 

@@ -13,6 +13,8 @@ import { createOutcomeCache } from './outcome-cache.js';
 export interface BatchReader {
   /** Where each file of the batch stands, in the order of the manifest. */
   read(manifest: Manifest): Promise<readonly FileStatus[]>;
+  /** Resolves when nothing is being written any more. */
+  idle(): Promise<void>;
 }
 
 /** ETags remembered of stores whose listings tell none. */
@@ -38,6 +40,7 @@ export function createBatchReader(context: ApiContext, inHand: WorkInHandReader)
   const heads = new PQueue({ concurrency: HEADS_AT_ONCE });
   /** Outcomes in the digest of a batch, as far as this process knows. */
   const digested = new LRUCache<string, number>({ max: 1_000 });
+  const writing = new Set<Promise<unknown>>();
 
   async function list(bucket: string, folder: string): Promise<Listing> {
     const listing = new Map<string, ObjectSummary>();
@@ -70,17 +73,20 @@ export function createBatchReader(context: ApiContext, inHand: WorkInHandReader)
     const news = listed.length - (digested.get(id) ?? 0);
     if (listed.length < MANY || news < (isFinished ? 1 : MANY)) return;
     digested.set(id, listed.length);
-    store
+    const write = store
       .put(outputBucket, areas.digestKey(id), Buffer.from(outcomes.tell(listed)), {
         contentType: 'application/json',
       })
       .catch((error: unknown) => {
         digested.delete(id);
         logger.debug({ batch: id, reason: messageOf(error) }, 'the digest of a batch could not be stored');
-      });
+      })
+      .finally(() => writing.delete(write));
+    writing.add(write);
   }
 
   return {
+    idle: async () => void (await Promise.all(writing)),
     async read({ id, files }) {
       const uploads = await list(inputBucket, areas.batchFolder(id));
       if (uploads.size === 0) return files.map(() => statusOf(NOTHING));

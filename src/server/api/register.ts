@@ -15,6 +15,7 @@ import { NOTHING_HERE, sendProblem } from '../problem.js';
 import { createGuard } from './access.js';
 import type { ApiAccess, ApiContext } from './context.js';
 import { serveOpenApi } from './openapi.js';
+import { withOtherMethods } from './other-methods.js';
 import { apiProblemOf, RETRY_AFTER } from './problems.js';
 import { registerBatches } from './routes/batches.js';
 import { registerDeadLetters } from './routes/dead-letters.js';
@@ -60,6 +61,7 @@ export function createApi(context: ApiContext, access: ApiAccess): Api {
       await app.register(async (scope) => registerV1(scope, services, access), { prefix: '/v1' });
       // Streams never end by themselves, and the server waits for all answers.
       app.addHook('preClose', async () => services.watchers.close());
+      app.addHook('onClose', services.idle);
     },
     stored(bucket, key, etag) {
       if (bucket !== context.inputBucket || !context.areas.isUpload(key)) return;
@@ -134,11 +136,13 @@ async function registerV1(scope: FastifyInstance, services: ApiServices, access:
   // The links of the same server take every other path.
   api.all('/*', { schema: { hide: true } }, (_request, reply) => sendProblem(reply, NOTHING_HERE));
 
-  registerUploads(api, services);
-  registerBatches(api, services);
-  registerObjects(api, services);
-  registerLinks(api, services);
-  registerRemove(api, services);
-  registerZip(api, services);
-  registerDeadLetters(api, services);
+  withOtherMethods(api, () => {
+    registerUploads(api, services);
+    registerBatches(api, services);
+    registerObjects(api, services);
+    registerLinks(api, services);
+    registerRemove(api, services);
+    registerZip(api, services);
+    registerDeadLetters(api, services);
+  });
 }

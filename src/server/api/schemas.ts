@@ -26,6 +26,9 @@ const MAX_KEY_BYTES = 1_024;
 /** The most files of one batch. */
 const MAX_FILES = 1_000;
 
+/** More than there are, so that an answer cannot become a list of a hundred thousand mistakes. */
+const MAX_OPTIONS = 64;
+
 const dateTime = () => z.iso.datetime();
 const pixels = () => z.number().int().nonnegative();
 
@@ -147,7 +150,10 @@ export const uploadsSchema = named(
             .regex(/^[\w.+-]+\/[\w.+-]+$/, 'is no content type')
             .optional(),
           /** By the names of docs/options.md. */
-          options: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
+          options: z
+            .record(z.string().max(64), z.union([z.string().max(MAX_KEY_BYTES), z.number(), z.boolean()]))
+            .refine((options) => Object.keys(options).length <= MAX_OPTIONS, 'has too many options')
+            .optional(),
         }),
       )
       .min(1)

@@ -1,6 +1,7 @@
 import { createManifests, type Manifest, type Manifests } from '../../batches/manifest.js';
 import { createWorkInHandReader } from '../../batches/work-in-hand.js';
 import type { ApiContext } from './context.js';
+import { createDiscovery } from './discover.js';
 import { createLinkIssuer, type LinkIssuer } from './links.js';
 import { createBatchReader } from './read-batch.js';
 import { createObjectReader } from './read-object.js';
@@ -20,6 +21,8 @@ export interface ApiServices {
   readonly subjectOfBatch: (manifest: Manifest) => Subject;
   /** Something may have happened to the input with this key. */
   readonly touch: (key: string) => void;
+  /** Resolves when nothing is being written any more. */
+  readonly idle: () => Promise<void>;
 }
 
 export function createApiServices(context: ApiContext): ApiServices {
@@ -27,9 +30,21 @@ export function createApiServices(context: ApiContext): ApiServices {
   const manifests = createManifests(store, outputBucket, areas);
   const inHand = createWorkInHandReader(store, outputBucket, areas.workersFolder);
   const batches = createBatchReader(context, inHand);
-  const readObject = createObjectReader(context, manifests, inHand);
+  const discover = context.discovers ? createDiscovery(context) : () => {};
+  const readOne = createObjectReader(context, manifests, inHand);
   const watchers = createWatchers({ logger, ...watching });
-  const readBatch = async (manifest: Manifest) => snapshotOf(manifest.files, await batches.read(manifest));
+
+  async function readObject(key: string): Promise<Snapshot> {
+    const snapshot = await readOne(key);
+    discover(snapshot);
+    return snapshot;
+  }
+
+  async function readBatch(manifest: Manifest): Promise<Snapshot> {
+    const snapshot = snapshotOf(manifest.files, await batches.read(manifest));
+    discover(snapshot);
+    return snapshot;
+  }
 
   return {
     context,
@@ -40,6 +55,7 @@ export function createApiServices(context: ApiContext): ApiServices {
     readBatch,
     subjectOfObject: (key) => ({ id: objectSubject(key), read: () => readObject(key) }),
     subjectOfBatch: (manifest) => ({ id: batchSubject(manifest.id), read: () => readBatch(manifest) }),
+    idle: batches.idle,
     touch(key) {
       watchers.touch(objectSubject(key));
       const batch = areas.batchOf(key);

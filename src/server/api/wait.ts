@@ -18,7 +18,8 @@ export async function waitForEnd(
     let last = await subscription.now();
     while (!last.isFinished) {
       const next = await subscription.next(last.version, end - performance.now(), signal);
-      if (next === undefined) break;
+      // What became of it since the last look, which may be a while ago.
+      if (next === undefined) return await subscription.now();
       last = next;
     }
     return last;

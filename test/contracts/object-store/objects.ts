@@ -35,6 +35,13 @@ export function describeObjects(test: StoreTest): void {
       expect(got.etag).toBe(etag);
     });
 
+    it('has no other ETag in a listing, if any', async () => {
+      const { etag } = await test.put('listed');
+      const [listed] = await collect(test.store().list(test.bucket(), { prefix: test.key('listed') }));
+      expect(listed?.key).toBe(test.key('listed'));
+      expect([etag, undefined]).toContain(listed?.etag);
+    });
+
     it('changes its ETag with the content', async () => {
       const first = await test.put('a', 'one');
       const second = await test.put('a', 'two');

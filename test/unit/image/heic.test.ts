@@ -6,6 +6,7 @@ import { decode } from '../../../src/image/decode.js';
 import { readHeif } from '../../../src/image/heif/read-heif.js';
 import { inspect } from '../../../src/image/inspect.js';
 import { layOutTiff } from '../../../src/image/tiff/raw-tiff.js';
+import { drawSubject } from '../../support/draw.js';
 import { expectRefusal, GENEROUS, largestDifference } from './measures.js';
 
 /** Made by test/support/heic/make.py: red, green / blue, white. */
@@ -55,6 +56,12 @@ describe('a HEIC picture', () => {
     const bytes = await drawn('upright');
 
     await expectRefusal(decode(bytes.subarray(0, bytes.length - 200)), 'IMAGE_CORRUPT', 'cannot be decoded');
+  });
+
+  test('that is coded in another way is refused as such', async () => {
+    const coded = readHeif(await drawSubject({ format: 'avif' }), LIMITS);
+
+    await expectRefusal(coded, 'FORMAT_UNSUPPORTED', 'compression format has not been built in');
   });
 
   test('that takes too much memory is refused, and the process goes on', async () => {

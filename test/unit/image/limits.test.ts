@@ -107,10 +107,20 @@ describe('the memory estimate of an option', () => {
     { name: 'AVIF', options: { format: 'avif' } },
     { name: 'a resize', options: { scale: 0.5 } },
     { name: 'a larger canvas', options: { canvas: { width: 6000, height: 6000 } } },
+    { name: '16 bits a channel', options: { depth: 16 } },
     { name: 'a shadow', options: { shadow: { opacity: 1, blur: 0.1, offsetX: 0, offsetY: 0 } } },
     { name: 'a region', options: { region: { left: zero, top: zero, right: half, bottom: half } } },
   ])('$name is counted', ({ options }) => {
     expect(estimate(options)).toBeGreaterThan(estimate({}));
+  });
+
+  test('16 bits a channel count where decoding takes the most', () => {
+    const avif = { ...photo, format: 'avif', hasAlpha: true, isTurned: true } as const;
+
+    // Decoded again, with twice the bytes, beside the picture and its matte.
+    expect(estimateMemory(avif, { ...DEFAULT_OPTIONS, depth: 16 })).toBeGreaterThanOrEqual(
+      estimateMemory(avif, DEFAULT_OPTIONS) + 4000 * 3000 * (2 * 4 + 4 + 1),
+    );
   });
 
   test('a mask takes less than the cut-out, and both no less than either', () => {

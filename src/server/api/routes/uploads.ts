@@ -4,6 +4,7 @@ import { fileNameFor } from '../../../batches/file-name.js';
 import { announcedLayer, type Manifest } from '../../../batches/manifest.js';
 import type { Mistake } from '../../problem.js';
 import type { ApiContext } from '../context.js';
+import { inTurns } from '../in-turns.js';
 import { InvalidRequest } from '../problems.js';
 import type { ApiScopeInstance } from '../register.js';
 import { problemResponses, uploadLinksSchema, uploadsSchema } from '../schemas.js';
@@ -32,13 +33,11 @@ export function registerUploads(api: ApiScopeInstance, { context, manifests }: A
       // Before any link is known to anybody: what is uploaded with one is always found to have its options.
       await manifests.write(manifest);
       const expiresIn = body.expiresIn ?? context.linkExpiresIn;
-      const files = await Promise.all(
-        manifest.files.map(async ({ key, name }, at) => ({
-          name,
-          key,
-          upload: await uploadLink(key, body.files[at]?.type, expiresIn, context),
-        })),
-      );
+      const files = await inTurns(manifest.files, async ({ key, name }, at) => ({
+        name,
+        key,
+        upload: await uploadLink(key, body.files[at]?.type, expiresIn, context),
+      }));
       return reply
         .code(201)
         .header('location', `/v1/batches/${manifest.id}`)

@@ -91,6 +91,14 @@ describe('POST /v1/uploads', () => {
     ['no name', { files: [{}] }],
     ['something that nobody knows', { files: [{ name: 'x', colour: 'red' }] }],
     ['a link for too long', { files: [{ name: 'x' }], expiresIn: 700_000 }],
+    [
+      'more options than there are',
+      {
+        files: [
+          { name: 'x', options: Object.fromEntries(Array.from({ length: 65 }, (_, at) => [`o${at}`, 1])) },
+        ],
+      },
+    ],
     ['a type that would be another header', { files: [{ name: 'x', type: 'image/png\r\nx: y' }] }],
   ])('refuses %s', async (_, body) => {
     const api = await serveApi();

@@ -30,6 +30,18 @@ while (object.status === 200 && object.data.state !== 'done') object = await api
 if (object.status !== 200) throw new Error('no object: ' + object.status);
 const { state, result } = object.data;
 
+const uploads = await api.createUploads({ files: [{ name: 'a.png', options: { output: 'mask' } }] });
+if (uploads.status !== 201) throw new Error('no uploads: ' + uploads.status);
+for (const { upload } of uploads.data.files)
+  await fetch(upload.url, { method: upload.method, headers: upload.headers, body: png });
+let batch = await api.getBatch(uploads.data.batch, { wait: 10 });
+while (batch.status === 200 && batch.data.state !== 'finished')
+  batch = await api.getBatch(uploads.data.batch, { wait: 10, since: batch.data.version });
+if (batch.status !== 200) throw new Error('no batch: ' + batch.status);
+const link = await api.createLink({ key: batch.data.files[0]?.key ?? '', kind: 'mask' });
+if (link.status !== 201) throw new Error('no link: ' + link.status);
+const mask = await fetch(link.data.url);
+
 const refused = await api.removeBackground(png, { quality: 'best' });
 if (refused.status !== 400) throw new Error('not refused: ' + refused.status);
 
@@ -45,6 +57,7 @@ console.log(
   JSON.stringify({
     accepted: accepted.status,
     done: { state, width: result?.width, height: result?.height },
+    batch: [batch.data.counts.done, mask.headers.get('content-type')],
     refused: [refused.data.code, refused.status],
     letters: letters.data.items.map(({ error, attempts }) => [error.code, attempts]),
     redriven: redriven.data.redriven,
@@ -85,6 +98,7 @@ test('a client that is generated from the description compiles, and works', asyn
   expect(JSON.parse(stdout)).toEqual({
     accepted: 202,
     done: { state: 'done', width: 100, height: 67 },
+    batch: [1, 'image/png'],
     refused: ['OPTIONS_INVALID', 400],
     letters: [['FORMAT_UNSUPPORTED', 1]],
     redriven: 1,

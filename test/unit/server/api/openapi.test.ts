@@ -58,6 +58,19 @@ test('every operation says what it needs, what goes wrong, and what an answer lo
   }
 });
 
+test('a path says which methods it has to whoever uses another', async () => {
+  const { url } = await serveApi();
+  const asked = async (method: string, path: string) => {
+    const answer = await fetch(`${url}${path}`, { method });
+    return [answer.status, answer.headers.get('allow'), answer.headers.get('content-type')];
+  };
+  for (const { path, method } of operationsOf(await readOpenApi({ url }))) {
+    const refused = [405, method, 'application/problem+json'];
+    expect(await asked('DELETE', path)).toEqual(refused);
+    expect(await asked(method === 'GET' ? 'POST' : 'GET', path)).toEqual(refused);
+  }
+});
+
 test('everybody who has the address may read the description', async () => {
   const { url } = await serveApi({ tokens: 'shop:upload:0123456789abcdef' });
   expect((await fetch(`${url}/openapi.json`)).status).toBe(200);

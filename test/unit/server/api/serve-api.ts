@@ -77,6 +77,7 @@ export async function serveApi(options: ServeApiOptions = {}): Promise<ServedApi
       placeOf,
     },
     nudge: (key) => void nudged.push(key),
+    discovers: false,
     logger,
     ...options.context,
   };
