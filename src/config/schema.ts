@@ -446,6 +446,11 @@ export const configSchema = z.strictObject({
         'How long a link to a result works, at most 7 days.',
         'duration',
       ),
+      webPage: setting(
+        flag().default(true),
+        'CLEARCUT_WEB_PAGE',
+        'Serve the web page at `/`, wherever the HTTP API is on; see docs/web.md.',
+      ),
     })
     .prefault({}),
   api: z

@@ -8,6 +8,7 @@ import type { Api } from './api/register.js';
 import type { LinkSigner } from './links.js';
 import { registerObjectRoutes } from './object-routes.js';
 import { NOTHING_HERE, problemOf, sendProblem } from './problem.js';
+import { registerWebPage, type WebPageOptions } from './web-page.js';
 import { registerWebhookRoute, type WebhookRouteOptions } from './webhook-route.js';
 
 export interface ServerOptions {
@@ -26,6 +27,8 @@ export interface ServerOptions {
   readonly webhook?: WebhookRouteOptions | undefined;
   /** The HTTP API. Default: nothing is there. */
   readonly api?: Api | undefined;
+  /** The web page, a client of the API. Default: nothing is there. */
+  readonly webPage?: WebPageOptions | undefined;
   /** What `/metrics` answers. Default: nothing is there. */
   readonly metrics?: MetricsPage | undefined;
 }
@@ -56,12 +59,13 @@ const CLOSE_GRACE = 5_000;
 
 /**
  * Serves objects to whoever has a link, `/healthz`, `/readyz` and `/metrics`, takes events at `/events`, and has the HTTP API at
- * `/v1`. Those have one path segment and objects at least two (bucket and key), or a first one that is too short for a
- * bucket's name, so no bucket can hide them. Throws CONFIG_INVALID where it
- * cannot listen, or should not (see registerWebhookRoute).
+ * `/v1` and the web page at `/` and `/ui`. Those have one path segment and objects at least two (bucket and key), or a first
+ * one that is too short for a bucket's name, so no bucket can hide them. Throws CONFIG_INVALID where it cannot listen, or
+ * should not (see registerWebhookRoute).
  */
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const { store, signer, host, port, logger, maxUploadBytes, ready, webhook, metrics, api } = options;
+  const { store, signer, host, port, logger, maxUploadBytes, ready, webhook, metrics, api, webPage } =
+    options;
   // Fastify's own log lines contain whole URLs, and with them signatures; the hooks below write lines without.
   const app = fastify({
     logger: false,
@@ -87,6 +91,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       registerObjectRoutes(scope, { store, signer, maxUploadBytes, onStored: api?.stored }),
     );
   if (webhook !== undefined) app.register(async (scope) => registerWebhookRoute(scope, webhook, host));
+  if (webPage !== undefined) app.register(async (scope) => registerWebPage(scope, webPage));
   if (api !== undefined) app.register(async (scope) => api.register(scope));
 
   app.setNotFoundHandler((_request, reply) => sendProblem(reply, NOTHING_HERE));

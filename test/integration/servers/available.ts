@@ -28,6 +28,7 @@
  *   startMoto()                    -> { endpoint, accessKeyId, secretAccessKey, region, ...RunningServer }    S3 and SQS
  *
  * `swiftshader` is no server but a software GPU; its path is that of the file that describes its Vulkan driver.
+ * `chromium` is a browser (browser/browser.ts drives it).
  * `hadolint`, `kubernetes-validate` and `kustomize` are programs that check the deployment files, `keda` is the schema of
  * its ScaledObject, beside which lies that of its TriggerAuthentication.
  *
@@ -46,7 +47,8 @@ export type ServerName =
   | 'hadolint'
   | 'kubernetes-validate'
   | 'kustomize'
-  | 'keda';
+  | 'keda'
+  | 'chromium';
 
 const ROOT = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
 
