@@ -1,4 +1,4 @@
-// The loops of the PNG writer that look at every byte, as WebAssembly with SIMD. src/image/png/row-coder.ts lays out the
+// The loops of the PNG writer that look at every byte, as WebAssembly with SIMD. src/image/png/deflate.ts lays out the
 // memory and calls them; what they write is described there. All pointers are in bytes, all pixels four bytes.
 
 const BYTES_A_PIXEL: usize = 4;

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ClearcutError } from '../errors.js';
 import { tooManyBytes } from '../storage/byte-limit.js';
 import type { ObjectHead, ObjectStore } from '../storage/object-store.js';
+import { isUnchanged } from './if-none-match.js';
 import type { LinkSigner, VerifiedLink } from './links.js';
 import { takeBodiesAsStreams, uploadBodyOf } from './upload-body.js';
 
@@ -26,7 +27,8 @@ export function registerObjectRoutes(app: FastifyInstance, options: ObjectRoutes
     const link = verify(request);
     const { head, body } = await store.get(link.bucket, link.key);
     describe(reply, head, link);
-    if (!isUnchanged(request, head)) return reply.header('content-length', head.size).send(body);
+    if (!isUnchanged(request.headers['if-none-match'], quote(head.etag)))
+      return reply.header('content-length', head.size).send(body);
     body.destroy();
     return reply.code(304).send();
   });
@@ -36,7 +38,7 @@ export function registerObjectRoutes(app: FastifyInstance, options: ObjectRoutes
     const head = await store.head(link.bucket, link.key);
     if (head === undefined) throw new ClearcutError('OBJECT_NOT_FOUND', 'There is no such object.', link);
     describe(reply, head, link);
-    return isUnchanged(request, head)
+    return isUnchanged(request.headers['if-none-match'], quote(head.etag))
       ? reply.code(304).send()
       : reply.header('content-length', head.size).send();
   });
@@ -89,12 +91,6 @@ function describe(reply: FastifyReply, head: ObjectHead, { contentDisposition }:
   // What was uploaded may be HTML or SVG: it never runs scripts here.
   reply.header('content-security-policy', "default-src 'none'; sandbox");
   if (contentDisposition !== undefined) reply.header('content-disposition', contentDisposition);
-}
-
-/** If-None-Match by RFC 9110, 13.1.2: weak comparison with any tag of the list. */
-function isUnchanged({ headers }: FastifyRequest, { etag }: ObjectHead): boolean {
-  const tags = headers['if-none-match']?.split(',').map((tag) => tag.trim().replace(/^W\//, '')) ?? [];
-  return tags.includes('*') || tags.includes(quote(etag));
 }
 
 function quote(etag: string): string {

@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { isUnchanged } from './if-none-match.js';
 
 export interface WebPageOptions {
   /** Origins that links to objects lead to, such as `https://bucket.example`: the page uploads to them and shows what is there. */
@@ -56,8 +57,7 @@ function send({ headers, method }: FastifyRequest, reply: FastifyReply, file: Pa
     // The address of the page names batches.
     .header('referrer-policy', 'no-referrer')
     .header('x-content-type-options', 'nosniff');
-  const known = headers['if-none-match']?.split(',').map((etag) => etag.trim().replace(/^W\//, ''));
-  if (known?.includes(file.etag)) return reply.code(304).send();
+  if (isUnchanged(headers['if-none-match'], file.etag)) return reply.code(304).send();
   if (method === 'HEAD') return reply.header('content-length', file.bytes.length).send();
   return reply.send(file.bytes);
 }

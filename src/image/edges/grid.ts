@@ -1,4 +1,5 @@
 import { type Box, boxBetween, type Size } from '../geometry.js';
+import { type Samples, samplesOf } from '../samples.js';
 
 /** Samples of a cell along each side, at most. */
 const SAMPLES = 3;
@@ -13,12 +14,6 @@ export interface Grid {
   readonly box: Box;
   readonly across: Samples;
   readonly down: Samples;
-}
-
-/** Where in a row (or column) of the picture samples are taken: `perCell` of the first cell, then of the second, ... */
-export interface Samples {
-  readonly perCell: number;
-  readonly places: Int32Array;
 }
 
 /** The grid with cells of `step` pixels that covers a box. */
@@ -37,15 +32,7 @@ export function gridOver(box: Box, step: number, picture: Size): Grid {
       Math.min(left + columns * step, picture.width),
       Math.min(top + rows * step, picture.height),
     ),
-    across: samplesOf(left, columns, step, picture.width),
-    down: samplesOf(top, rows, step, picture.height),
+    across: samplesOf({ start: left, pixels: picture.width }, columns, step, SAMPLES),
+    down: samplesOf({ start: top, pixels: picture.height }, rows, step, SAMPLES),
   };
-}
-
-function samplesOf(start: number, cells: number, step: number, pixels: number): Samples {
-  const perCell = Math.min(SAMPLES, step);
-  const places = Int32Array.from({ length: cells * perCell }, (_, sample) =>
-    Math.min(pixels - 1, start + Math.floor(((sample + 0.5) / perCell) * step)),
-  );
-  return { perCell, places };
 }

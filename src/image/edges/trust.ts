@@ -21,8 +21,8 @@ const LITTLE = 1e-6;
  * How far the lines of colour-line.ts are trusted, 0..1, in the place of how far apart the sides are. That is the
  * inverse of the variance of what a line says; at HALF_APART it counts half. A line counts less where it differs more
  * from the matte than a matte that soft can be wrong by: what is there with a probability alpha, wholly or not at
- * all, has the variance alpha (1 - alpha); and where all of it is above or below the matte. And it counts less where the matte is soft all around: colours tell
- * what is fine, not what belongs to the subject.
+ * all, has the variance alpha (1 - alpha); and where all of it is above or below the matte. And it counts less where
+ * the matte is soft all around: colours tell what is fine, not what belongs to the subject.
  */
 export function weighLines(
   picture: Picture,

@@ -1,6 +1,7 @@
 import type { Picture } from '../decode.js';
-import { boxBlur, type Plane } from '../edges/plane.js';
 import type { Matte } from '../matte.js';
+import { samplesOf } from '../samples.js';
+import { boxBlur, type Plane } from './plane.js';
 
 /** Cells along the longer side, at most: colours change slowly, and what is worked out here must cost little. */
 const LONGEST_SIDE = 384;
@@ -105,8 +106,8 @@ function reduce(picture: Picture, matte: Matte): Reduced {
     { length: 5 },
     () => new Float32Array(width * height),
   ) as Five;
-  const across = samplesOf(picture.width, width);
-  const down = samplesOf(picture.height, height);
+  const across = samplesOf({ start: 0, pixels: picture.width }, width, picture.width / width, SAMPLES);
+  const down = samplesOf({ start: 0, pixels: picture.height }, height, picture.height / height, SAMPLES);
   const one = 1 / (across.perCell * down.perCell);
   const { data, channels } = picture;
   for (let y = 0, cell = 0; y < height; y++) {
@@ -142,13 +143,3 @@ function reduce(picture: Picture, matte: Matte): Reduced {
 
 type Four = [Plane, Plane, Plane, Plane];
 type Five = [Plane, Plane, Plane, Plane, Plane];
-
-/** Where the samples of the cells of a row (or column) are: `perCell` of the first, then of the second, ... */
-function samplesOf(pixels: number, cells: number): { perCell: number; places: Int32Array } {
-  const step = pixels / cells;
-  const perCell = Math.min(SAMPLES, Math.ceil(step));
-  const places = Int32Array.from({ length: cells * perCell }, (_, sample) =>
-    Math.floor(((sample + 0.5) / perCell) * step),
-  );
-  return { perCell, places };
-}

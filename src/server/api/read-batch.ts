@@ -7,7 +7,13 @@ import { ClearcutError, messageOf } from '../../errors.js';
 import type { ResultRecord } from '../../pipeline/result-record.js';
 import type { ObjectSummary } from '../../storage/object-store.js';
 import type { ApiContext } from './context.js';
-import { type FileOutcome, type FileStatus, statusOf, type UploadedVersion } from './file-state.js';
+import {
+  type FileOutcome,
+  type FileStatus,
+  isSettled,
+  statusOf,
+  type UploadedVersion,
+} from './file-state.js';
 import { createOutcomeCache } from './outcome-cache.js';
 
 export interface BatchReader {
@@ -128,11 +134,7 @@ export function createBatchReader(context: ApiContext, inHand: WorkInHandReader)
           return statusOf({ input, outcome, isInHand: working.has(key) });
         }),
       );
-      leaveDigest(
-        id,
-        listed,
-        statuses.every(({ state }) => state === 'done' || state === 'failed'),
-      );
+      leaveDigest(id, listed, statuses.every(isSettled));
       return statuses;
     },
   };
