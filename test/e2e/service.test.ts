@@ -1,5 +1,8 @@
+import { execFile } from 'node:child_process';
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { drawSubject } from '../support/draw.js';
@@ -45,6 +48,13 @@ function formatOf(key: string): 'jpeg' | 'png' | 'webp' | 'avif' | 'tiff' | 'gif
   const extension = key.slice(key.lastIndexOf('.') + 1);
   return extension === 'jpg' ? 'jpeg' : (extension as 'png');
 }
+
+// npx runs it by its name, and takes care of the permission only the first time that it sees the folder.
+test.skipIf(process.platform === 'win32')('the command line can be run as a program', async () => {
+  const program = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+  const { stdout } = await promisify(execFile)(program, ['--version']);
+  expect(stdout).toMatch(/^\d+\.\d+\.\d+/);
+});
 
 describe('clearcut run', () => {
   test(
