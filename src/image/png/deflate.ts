@@ -1,5 +1,6 @@
+import { layOutMemory, roundUp } from '../wasm.js';
 import { codeLengths, codesOf } from './huffman.js';
-import { layOutMemory, pngKernels, roundUp } from './kernels.js';
+import { pngKernels } from './kernels.js';
 import { LENGTH_CODES, matchCodes, packedCodes } from './symbols.js';
 
 /**
