@@ -5,6 +5,7 @@ import { probeDevice } from '../inference/devices/probe.js';
 import { type BatchReport, startEngine } from '../inference/engine.js';
 import { defaultEngineSize } from '../inference/engine-size.js';
 import { chooseVariant, type VariantChoice } from '../inference/variant-choice.js';
+import { adaptationPath } from '../models/adaptation.js';
 import { modelFolder } from '../models/cache.js';
 import { calibrationPath } from '../models/calibration.js';
 import { findModel, formOf, presetOf } from '../models/catalogue.js';
@@ -70,6 +71,7 @@ async function choosePrecision(
   const form = formOf(model, options.preset, options.maxSide);
   const { calibration: table } = presetOf(model, options.preset);
   const calibration = table && (await sha256Of(calibrationPath(table)));
+  const adaptation = form.adaptation && (await sha256Of(adaptationPath(form.adaptation)));
   const startedAt = Date.now();
   const choice = await chooseVariant({
     device: config.inference.device,
@@ -78,7 +80,7 @@ async function choosePrecision(
     threads: availableParallelism(),
     candidates: precisionsOf(model, options.preset, config.inference.device),
     prepare,
-    subject: { model: model.id, form, calibration, passes: PASSES },
+    subject: { model: model.id, form, calibration, adaptation, passes: PASSES },
     file: modelFolder(options.cacheDir, model.id).file('self-test.json'),
   });
   const { precision, trials, testedAt } = choice;

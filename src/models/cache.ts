@@ -37,6 +37,8 @@ const manifestSchema = z.object({
   passes: z.number().optional(),
   /** Of the calibration table that it was quantized with. */
   calibrationSha256: z.string().optional(),
+  /** Of the adaptation table that fitted it to its side. */
+  adaptationSha256: z.string().optional(),
   /** Whether one run takes several pictures. */
   batch: z.enum(['any', 'one']).optional(),
   /** Files beside the user's own that weights came from, with their hashes. */

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import ort from '../inference/onnx-runtime.js';
 import { fillInput, inputTables } from '../inference/tensors.js';
+import { adaptationPath, readAdaptation } from './adaptation.js';
 import type { CalibrationTable } from './calibration.js';
 import type { CatalogueModel, ModelForm } from './catalogue.js';
 import { type ModelProto, ModelProtoSchema } from './onnx/onnx_pb.js';
@@ -29,7 +30,8 @@ export interface CalibrateOptions {
 export async function calibrate(options: CalibrateOptions): Promise<CalibrationTable> {
   const { model, form, pictures, onPicture } = options;
   const proto = fromBinary(ModelProtoSchema, await readFile(options.source));
-  prepareGraph(proto, model, form);
+  const adaptation = form.adaptation && (await readAdaptation(adaptationPath(form.adaptation)));
+  prepareGraph(proto, model, form, adaptation ? { adaptation } : {});
   const values = proto.graph === undefined ? [] : probedValues(proto.graph);
   const run = await openStatistics(proto, values, model, form.side);
   const sums = new Map<string, { min: number; max: number; mean: number[] }>();

@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { ClearcutError, messageOf } from '../errors.js';
 import type { StatsByValue } from './quantize/activation-stats.js';
+import { readTable } from './read-table.js';
 
 /** The same place seen from src/models and from dist/models. */
 const CALIBRATION_FOLDER = new URL('../../models/calibration/', import.meta.url);
@@ -23,15 +22,11 @@ export function calibrationPath(name: string): string {
 
 /** Throws MODEL_UNSUPPORTED. */
 export async function readCalibration(file: string): Promise<CalibrationTable> {
-  try {
-    return tableSchema.parse(JSON.parse(await readFile(file, 'utf8')));
-  } catch (error) {
-    throw new ClearcutError(
-      'MODEL_UNSUPPORTED',
-      `The calibration table ${file} cannot be read: ${messageOf(error)}.`,
-      { remedy: 'Make it again: clearcut models calibrate FOLDER -o FILE.', cause: error },
-    );
-  }
+  return await readTable(file, {
+    schema: tableSchema,
+    what: 'calibration',
+    remedy: 'Make it again: clearcut models calibrate FOLDER -o FILE.',
+  });
 }
 
 export function statsOf({ values }: CalibrationTable): StatsByValue {

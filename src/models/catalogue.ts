@@ -33,6 +33,8 @@ export interface ModelForm {
   /** Pixels. */
   readonly side: number;
   readonly sideOutput: number;
+  /** The table that fits the network to the side, as its preset names it. */
+  readonly adaptation?: string | undefined;
 }
 
 /** What a preset asks of a model; the same for each where the model has but one form. */
@@ -45,10 +47,10 @@ export function presetOf(model: CatalogueModel, preset: Preset): PresetFacts {
  * the network's step below. Throws MODEL_UNSUPPORTED where a network of one side only is too large.
  */
 export function formOf(model: CatalogueModel, preset: Preset, maxSide: number): ModelForm {
-  const { side, sideOutput } = presetOf(model, preset);
+  const { side, sideOutput, adaptation } = presetOf(model, preset);
   const { sideStep } = model.input;
   if (sideStep === undefined) {
-    if (side <= maxSide) return { side, sideOutput };
+    if (side <= maxSide) return { side, sideOutput, adaptation };
     throw new ClearcutError(
       'MODEL_UNSUPPORTED',
       `The model ${model.id} sees ${side} x ${side} pixels and nothing else, and CLEARCUT_MODEL_MAX_SIDE is ${maxSide}.`,
@@ -56,5 +58,5 @@ export function formOf(model: CatalogueModel, preset: Preset, maxSide: number): 
     );
   }
   const fitting = Math.floor(Math.min(side, maxSide) / sideStep) * sideStep;
-  return { side: Math.max(sideStep, fitting), sideOutput };
+  return { side: Math.max(sideStep, fitting), sideOutput, adaptation };
 }

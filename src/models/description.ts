@@ -100,16 +100,16 @@ function modelOf(
   };
 }
 
-/** Calibration tables lie beside the description. */
+/** Tables lie beside the description. */
 function withTables(
   presets: NonNullable<CatalogueModel['presets']>,
   folder: string,
 ): NonNullable<CatalogueModel['presets']> {
-  const located = (preset: (typeof presets)['quality']) => ({
+  const beside = (file: string) => pathToFileURL(resolve(folder, file)).href;
+  const located = ({ calibration, adaptation, ...preset }: (typeof presets)['quality']) => ({
     ...preset,
-    ...(preset.calibration !== undefined && {
-      calibration: pathToFileURL(resolve(folder, preset.calibration)).href,
-    }),
+    ...(calibration !== undefined && { calibration: beside(calibration) }),
+    ...(adaptation !== undefined && { adaptation: beside(adaptation) }),
   });
   const { quality, balanced, fast } = presets;
   return { quality: located(quality), balanced: located(balanced), fast: located(fast) };

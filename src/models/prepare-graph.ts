@@ -1,5 +1,7 @@
 import { ClearcutError } from '../errors.js';
 import type { ModelForm } from './catalogue.js';
+import { adaptChannels, type ChannelsByValue } from './graph/adapt-channels.js';
+import { scaleDilations } from './graph/dilations.js';
 import { freeBatch, requireSide, scaleSide } from './graph/dimensions.js';
 import { floatEnds } from './graph/float-ends.js';
 import { toFloat32 } from './graph/float32.js';
@@ -20,6 +22,7 @@ export interface GraphFacts {
   };
   readonly output: { readonly name: string };
   readonly batch?: 'any' | 'one';
+  readonly dilations?: 'scaled' | undefined;
   /** The ends that the user of a described network named; left out for the catalogue's, which has names for all. */
   readonly named?: readonly ('input' | 'output')[];
 }
@@ -27,23 +30,38 @@ export interface GraphFacts {
 /** Whether one run of the prepared network takes several pictures. */
 export type Batch = 'any' | 'one';
 
+/** Tables that came with the preset. */
+export interface Tables {
+  readonly adaptation?: ChannelsByValue | undefined;
+}
+
 /**
  * All passes that turn published weights into the float32 network of a form, in their order; changes the model in
  * place. Throws MODEL_UNSUPPORTED.
  */
-export function prepareGraph(proto: ModelProto, model: GraphFacts, form: ModelForm): Batch {
+export function prepareGraph(
+  proto: ModelProto,
+  model: GraphFacts,
+  form: ModelForm,
+  tables: Tables = {},
+): Batch {
   const graph = openGraph(proto, model, form);
   // Types of inner values are needed here and dropped by the pruning.
   toFloat32(graph);
-  return cut(graph, model, form);
+  return cut(graph, model, form, tables);
 }
 
 /** The same in half precision, as the weights were published. Throws MODEL_UNSUPPORTED where they were not. */
-export function prepareHalfGraph(proto: ModelProto, model: GraphFacts, form: ModelForm): Batch {
+export function prepareHalfGraph(
+  proto: ModelProto,
+  model: GraphFacts,
+  form: ModelForm,
+  tables: Tables = {},
+): Batch {
   const graph = openGraph(proto, model, form);
   if (!graph.initializer.some((tensor) => tensor.dataType === DataType.FLOAT16))
     throw new ClearcutError('MODEL_UNSUPPORTED', 'These weights were not published in half precision.');
-  return cut(graph, model, form);
+  return cut(graph, model, form, tables);
 }
 
 /** The same in static int8, with the activation ranges of a calibration table. */
@@ -51,14 +69,14 @@ export function prepareInt8Graph(
   proto: ModelProto,
   model: GraphFacts,
   form: ModelForm,
-  stats: StatsByValue,
+  { stats, ...tables }: Tables & { readonly stats: StatsByValue },
 ): Batch {
   if (model.input.order === 'bgr' || model.input.layout === 'nhwc')
     throw new ClearcutError(
       'MODEL_UNSUPPORTED',
       'int8 is for networks that take N x 3 x side x side in RGB.',
     );
-  const batch = prepareGraph(proto, model, form);
+  const batch = prepareGraph(proto, model, form, tables);
   if (proto.graph !== undefined) quantize(proto.graph, { stats, input: { ...model.input, side: form.side } });
   return batch;
 }
@@ -102,7 +120,7 @@ function requireNamed(end: string, name: string, ends: GraphProto['input']): voi
   throw new ClearcutError('MODEL_UNSUPPORTED', `The model has no ${end} "${name}"; it has: ${there}.`);
 }
 
-function cut(graph: GraphProto, model: GraphFacts, { side }: ModelForm): Batch {
+function cut(graph: GraphProto, model: GraphFacts, { side }: ModelForm, { adaptation }: Tables): Batch {
   const { input, output } = model;
   for (const { name } of graph.output) keepOutput(graph, name);
   // Only now: the name may have been that of another output.
@@ -119,9 +137,14 @@ function cut(graph: GraphProto, model: GraphFacts, { side }: ModelForm): Batch {
   }
   scaleSide(graph, input.side, side);
   scaleResizes(graph, input.name, side);
+  if (model.dilations === 'scaled') scaleDilations(graph, input.side, side);
   removeUnused(graph);
   const batch = batchOf(graph, model);
   nameValues(graph);
+  if (adaptation !== undefined) {
+    adaptChannels(graph, adaptation);
+    removeUnused(graph);
+  }
   return batch;
 }
 

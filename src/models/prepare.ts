@@ -2,6 +2,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { toBinary } from '@bufbuild/protobuf';
 import { ClearcutError } from '../errors.js';
+import { adaptationPath, readAdaptation } from './adaptation.js';
 import { requireAgreement } from './agreement.js';
 import { admit, type Manifest, modelFolder, readIntact, withLock } from './cache.js';
 import { calibrationPath, readCalibration, statsOf } from './calibration.js';
@@ -28,7 +29,7 @@ import { knownSource, type PulledModel, type PullOptions, pullModel } from './pu
 import { readModel } from './read-model.js';
 
 /** Raised whenever the passes make something else of the same weights; prepared files of before are made anew. */
-export const PASSES = 2;
+export const PASSES = 3;
 
 export interface EnsureOptions extends PullOptions {
   readonly preset: Preset;
@@ -55,9 +56,11 @@ export async function ensureModel(options: EnsureOptions): Promise<EnsuredModel>
   const variant = variantOf(model, precision, form);
   const folder = modelFolder(options.cacheDir, model.id);
   const calibration = precision === 'int8' ? calibrationFile(model, options.preset) : undefined;
+  const adaptation = form.adaptation && adaptationPath(form.adaptation);
   const madeFrom = {
     passes: PASSES,
     ...(calibration && { calibrationSha256: await sha256Of(calibration) }),
+    ...(adaptation && { adaptationSha256: await sha256Of(adaptation) }),
   };
   const describe = (sha256: string, batch: Batch, file = folder.file(`${variant}.onnx`)): PreparedModel => {
     const { name, mean, std, order, resize, padding, kernel } = model.input;
@@ -67,8 +70,9 @@ export async function ensureModel(options: EnsureOptions): Promise<EnsuredModel>
   };
   const ready = async (): Promise<EnsuredModel | undefined> => {
     const manifest = await readIntact(folder, variant);
-    if (manifest?.passes !== PASSES || manifest.calibrationSha256 !== madeFrom.calibrationSha256)
-      return undefined;
+    if (manifest?.passes !== PASSES) return undefined;
+    if (manifest.calibrationSha256 !== madeFrom.calibrationSha256) return undefined;
+    if (manifest.adaptationSha256 !== madeFrom.adaptationSha256) return undefined;
     // Weights that were added or changed by hand replace those that an earlier form was made from.
     const source = await knownSource(model, folder);
     if (source !== undefined && source.sha256 !== manifest.sourceSha256) return undefined;
@@ -88,7 +92,10 @@ export async function ensureModel(options: EnsureOptions): Promise<EnsuredModel>
     const partial = join(folder.download, `${variant}.onnx`);
     const scratch = join(folder.download, `${variant}-published.onnx`);
     try {
-      const { batch, data } = await prepareInto(partial, source, model, form, precision, calibration);
+      const { batch, data } = await prepareInto(partial, source, model, form, precision, {
+        calibration,
+        adaptation,
+      });
       const { sha256, size } = await hashFile(partial);
       if (precision === 'fp32' && !isTested(model, source)) {
         const prepared = describe(sha256, batch, partial);
@@ -128,11 +135,16 @@ async function isDataUnchanged(model: CatalogueModel, { data = {} }: Manifest): 
   return hashes.every(Boolean);
 }
 
-/** Such as `fp32`, `int8-640-out1`: what differs from the network as published is in the name. */
-function variantOf({ input }: CatalogueModel, precision: Precision, { side, sideOutput }: ModelForm): string {
+/** Such as `fp32`, `int8-832-out1`: what differs from the network as published is in the name. */
+function variantOf(
+  { input }: CatalogueModel,
+  precision: Precision,
+  { side, sideOutput, adaptation }: ModelForm,
+): string {
   const parts: string[] = [precision];
   if (side !== input.side) parts.push(`${side}`);
   if (sideOutput !== 0) parts.push(`out${sideOutput}`);
+  if (adaptation !== undefined) parts.push('adapted');
   return parts.join('-');
 }
 
@@ -155,13 +167,17 @@ async function prepareInto(
   model: CatalogueModel,
   form: ModelForm,
   precision: Precision,
-  calibration: string | undefined,
+  files: { readonly calibration: string | undefined; readonly adaptation: string | undefined },
 ): Promise<{ batch: Batch; data: Record<string, string> }> {
   const { proto, dataFiles } = await readModel(source.file);
   let batch: Batch;
-  if (precision === 'fp16') batch = prepareHalfGraph(proto, model, form);
-  else if (calibration === undefined) batch = prepareGraph(proto, model, form);
-  else batch = prepareInt8Graph(proto, model, form, statsOf(await readCalibration(calibration)));
+  const adaptation = files.adaptation === undefined ? undefined : await readAdaptation(files.adaptation);
+  if (precision === 'fp16') batch = prepareHalfGraph(proto, model, form, { adaptation });
+  else if (files.calibration === undefined) batch = prepareGraph(proto, model, form, { adaptation });
+  else {
+    const stats = statsOf(await readCalibration(files.calibration));
+    batch = prepareInt8Graph(proto, model, form, { stats, adaptation });
+  }
   await writeFile(file, toBinary(ModelProtoSchema, proto));
   const folder = dirname(source.file);
   const hashes = await Promise.all(

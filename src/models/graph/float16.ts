@@ -25,3 +25,29 @@ function floatBits(half: number): number {
   const shift = Math.clz32(fraction) - 21;
   return (sign | ((113 - shift) << 23) | (((fraction << shift) & 0x3ff) << 13)) >>> 0;
 }
+
+/** Binary32 to the nearest binary16, of two as near the one that ends in 0; too large ones become infinite. */
+export function floatsToHalves(floats: Float32Array): Uint8Array {
+  const bits = new Uint32Array(floats.buffer, floats.byteOffset, floats.length);
+  const output = new DataView(new ArrayBuffer(floats.length * 2));
+  for (const [at, float] of bits.entries()) output.setUint16(at * 2, halfBits(float), true);
+  return new Uint8Array(output.buffer);
+}
+
+function halfBits(float: number): number {
+  const sign = (float >>> 16) & 0x8000;
+  const magnitude = float & 0x7fffffff;
+  if (magnitude > 0x7f800000) return sign | 0x7e00;
+  // From half a step above the largest half on.
+  if (magnitude >= 0x477ff000) return sign | 0x7c00;
+  const exponent = magnitude >>> 23;
+  if (exponent >= 113) return sign | roundOff(magnitude - (112 << 23), 13);
+  // A subnormal half: the leading one, which floats leave out, becomes a bit like any other.
+  return exponent < 102 ? sign : sign | roundOff((magnitude & 0x7fffff) | 0x800000, 126 - exponent);
+}
+
+/** Drops the lowest bits; what is just half of a step goes to the even neighbour. */
+function roundOff(value: number, bits: number): number {
+  const half = 1 << (bits - 1);
+  return (value + half - 1 + ((value >>> bits) & 1)) >>> bits;
+}
