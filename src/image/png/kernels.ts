@@ -4,7 +4,7 @@ import { type WasmModule, wasmModule } from '../wasm.js';
 interface PngKernels extends WasmModule {
   filterRow(row: number, above: number, filtered: number, from: number, to: number): void;
   adler(sum: number, start: number, bytes: number): number;
-  findSpans(row: number, width: number, spans: number): number;
+  findSpans(row: number, width: number, from: number, to: number, spans: number): number;
   countSymbols(row: number, spans: number, spansEnd: number, counts: number, lengthCounts: number): void;
   begin(): void;
   writeTo(start: number): void;
