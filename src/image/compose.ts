@@ -1,8 +1,8 @@
+import { layOutMemory, type WasmModule, wasmModule } from '../wasm.js';
 import type { Picture } from './decode.js';
 import type { Size } from './geometry.js';
 import { extentOf, type Matte } from './matte.js';
 import type { ReadRow } from './png/write-png.js';
-import { layOutMemory, type WasmModule, wasmModule } from './wasm.js';
 
 /** What assembly/compose.ts exports; its comments say what it does. */
 interface ComposeKernels extends WasmModule {

@@ -1,5 +1,5 @@
+import { layOutMemory, roundUp, type WasmModule, wasmModule } from '../wasm.js';
 import type { Raster } from './resample.js';
-import { layOutMemory, roundUp, type WasmModule, wasmModule } from './wasm.js';
 
 /** What assembly/levels.ts exports; its comments say what each does. All numbers are whole and not negative. */
 interface LevelKernels extends WasmModule {

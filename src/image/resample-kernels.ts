@@ -1,4 +1,4 @@
-import { type WasmModule, wasmModule } from './wasm.js';
+import { type WasmModule, wasmModule } from '../wasm.js';
 
 /** What assembly/resample.ts exports; its comments say what each does. All numbers are whole, but for `support`. */
 interface ResampleKernels extends WasmModule {

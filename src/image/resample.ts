@@ -1,5 +1,5 @@
+import { layOutMemory, roundUp } from '../wasm.js';
 import { resampleKernels } from './resample-kernels.js';
-import { layOutMemory, roundUp } from './wasm.js';
 
 /** Samples in memory: rows from the top, channels interleaved, 8 bits each. */
 export interface Raster {

@@ -1,4 +1,4 @@
-import { layOutMemory, roundUp } from '../wasm.js';
+import { layOutMemory, roundUp } from '../../wasm.js';
 import { codeLengths, codesOf } from './huffman.js';
 import { pngKernels } from './kernels.js';
 import { LENGTH_CODES, matchCodes, packedCodes } from './symbols.js';

@@ -1,4 +1,4 @@
-import { type WasmModule, wasmModule } from '../wasm.js';
+import { type WasmModule, wasmModule } from '../../wasm.js';
 
 /** What assembly/png-rows.ts exports; its comments say what each does. All numbers are whole and not negative. */
 interface PngKernels extends WasmModule {
