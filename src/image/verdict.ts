@@ -63,8 +63,12 @@ interface Cells {
 function averageCells(matte: ModelMatte): Cells {
   const { data, side } = matte;
   const across = Math.min(CELLS, side);
-  const means = meansOfCells(data, side, across);
-  return { values: means.map((level) => rawValue(level, matte)), across };
+  const values = meansOfCells(data, side, across);
+  const { min, max } = rangeOf(matte);
+  // From levels to values, in place.
+  for (let cell = 0; cell < values.length; cell++)
+    values[cell] = Math.max(0, min + ((values[cell] as number) / 255) * (max - min));
+  return { values, across };
 }
 
 /**
@@ -97,13 +101,13 @@ function measure({ values, across }: Cells): { certainty: number; compactness: n
   };
 }
 
-function rawValue(level: number, matte: ModelMatte): number {
-  const { min, max } = matte.isStretched ? matte.rawRange : { min: 0, max: 1 };
-  return Math.max(0, min + (level / 255) * (max - min));
+/** The values that 0 and 255 stand for. */
+function rangeOf({ isStretched, rawRange }: ModelMatte): ModelMatte['rawRange'] {
+  return isStretched ? rawRange : { min: 0, max: 1 };
 }
 
 function byteOf(value: number, matte: ModelMatte): number {
-  const { min, max } = matte.isStretched ? matte.rawRange : { min: 0, max: 1 };
+  const { min, max } = rangeOf(matte);
   return (255 * (value - min)) / (max - min);
 }
 
