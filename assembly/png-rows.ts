@@ -81,9 +81,9 @@ function total(lanes: v128): u32 {
 
 /**
  * Writes the spans of a row at `spans`, 32 bits each: pixels as they are, repeats of the last of them, pixels as they
- * are, ... Gives their end.
+ * are, ... Gives their end. Before pixel `from` and from `to` on all are 0, and are not looked at.
  */
-export function findSpans(row: usize, width: u32, spans: usize): usize {
+export function findSpans(row: usize, width: u32, from: u32, to: u32, spans: usize): usize {
   let next = spans;
   let start: u32 = 0;
   let at: u32 = 1;
@@ -97,8 +97,11 @@ export function findSpans(row: usize, width: u32, spans: usize): usize {
     }
     while (at < width && !(isRepeat(row, at) && at + 1 < width && isRepeat(row, at + 1))) at++;
     const repeatsFrom = at;
-    while (at + PIXELS_A_VECTOR <= width && i32x4.all_true(equalToLast(row, at))) at += PIXELS_A_VECTOR;
-    while (at < width && isRepeat(row, at)) at++;
+    if (at < from) at = from;
+    while (at < to && at + PIXELS_A_VECTOR <= width && i32x4.all_true(equalToLast(row, at)))
+      at += PIXELS_A_VECTOR;
+    while (at < width && at <= to && isRepeat(row, at)) at++;
+    if (at > to) at = width;
     if (at === repeatsFrom) break;
     store<u32>(next, repeatsFrom - start);
     store<u32>(next, at - repeatsFrom, 4);
@@ -243,15 +246,17 @@ function putPixels(codes: usize, start: usize, end: usize): void {
   let to = out;
   for (let at = start; at < end; at += BYTES_A_PIXEL) {
     const pixel = load<u32>(at);
-    const red = load<u32>(codes + ((pixel & 255) << 2));
-    const green = load<u32>(codes + (((pixel >>> 8) & 255) << 2));
-    const blue = load<u32>(codes + (((pixel >>> 16) & 255) << 2));
-    const alpha = load<u32>(codes + ((pixel >>> 24) << 2));
-    const first: u64 = (red & 0xffff) | ((green & 0xffff) << (red >>> 24));
-    const firstCount: u64 = (red >>> 24) + (green >>> 24);
-    const second: u64 = (blue & 0xffff) | ((alpha & 0xffff) << (blue >>> 24));
+    const red = codes + ((pixel & 255) << 2);
+    const green = codes + (((pixel >>> 8) & 255) << 2);
+    const blue = codes + (((pixel >>> 16) & 255) << 2);
+    const alpha = codes + ((pixel >>> 24) << 2);
+    const redCount: u64 = load<u8>(red, 3);
+    const blueCount: u64 = load<u8>(blue, 3);
+    const first: u64 = <u64>load<u16>(red) | ((<u64>load<u16>(green)) << redCount);
+    const firstCount: u64 = redCount + load<u8>(green, 3);
+    const second: u64 = <u64>load<u16>(blue) | ((<u64>load<u16>(alpha)) << blueCount);
     waiting |= (first | (second << firstCount)) << waitingCount;
-    waitingCount += firstCount + (blue >>> 24) + (alpha >>> 24);
+    waitingCount += firstCount + blueCount + load<u8>(alpha, 3);
     store<u64>(to, waiting);
     to += <usize>(waitingCount >>> 3);
     waiting >>>= waitingCount & ~7;

@@ -18,7 +18,7 @@ export function connectivityError(matte: Plane, truth: Plane, within: Within): n
   const steps = new Uint8Array(shared.length);
   for (let step = 1; step <= STEPS; step++) {
     const lowest = (step * 255) / STEPS;
-    const components = findComponents((at) => (shared[at] as number) >= lowest, width, height);
+    const components = findComponents({ data: shared, width, height }, lowest);
     for (const { from, to } of largestOf(components)?.runs ?? []) {
       for (let at = from; at < to; at++) if (steps[at] === step - 1) steps[at] = step;
     }

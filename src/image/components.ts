@@ -1,3 +1,6 @@
+import { findRuns } from './levels.js';
+import type { Raster } from './resample.js';
+
 /** Pixels next to each other in a row: places (row x width + column) from `from` to before `to`. */
 export interface Run {
   readonly from: number;
@@ -12,35 +15,28 @@ export interface Component {
   readonly runs: readonly Run[];
 }
 
-/** The parts that the set pixels fall into, by where they begin. */
-export function findComponents(isSet: (at: number) => boolean, width: number, height: number): Component[] {
+/** The parts that the levels of a raster fall into that are at least `least`, by where they begin. */
+export function findComponents(raster: Raster, least: number): Component[] {
+  const { width } = raster;
+  const ends = findRuns(raster, least);
   const runs: Run[] = [];
   /** For each run another of its component; a run that names itself stands for the component. */
   const parents: number[] = [];
   let above = 0;
-  for (let y = 0; y < height; y++) {
-    const end = (y + 1) * width;
-    const firstOfRow = runs.length;
-    for (let at = y * width; at < end; ) {
-      if (!isSet(at)) {
-        at += 1;
-        continue;
-      }
-      const from = at;
-      while (at < end && isSet(at)) at += 1;
-      const run = runs.length;
-      runs.push({ from, to: at });
-      parents.push(run);
-      // Those of the row above that touch it: the last may touch the next run as well.
-      while (above < firstOfRow && (runs[above] as Run).to + width <= from) above += 1;
-      for (let other = above; other < firstOfRow && (runs[other] as Run).from + width < at; other++) {
-        const one = rootOf(run, parents);
-        const two = rootOf(other, parents);
-        // The earlier one stands for both.
-        parents[Math.max(one, two)] = Math.min(one, two);
-      }
+  for (let at = 0; at < ends.length; at += 2) {
+    const from = ends[at] as number;
+    const to = ends[at + 1] as number;
+    const run = runs.length;
+    runs.push({ from, to });
+    parents.push(run);
+    // Those of the row above that touch it: the last may touch the next run as well.
+    while ((runs[above] as Run).to + width <= from) above += 1;
+    for (let other = above; other < run && (runs[other] as Run).from + width < to; other++) {
+      const one = rootOf(run, parents);
+      const two = rootOf(other, parents);
+      // The earlier one stands for both.
+      parents[Math.max(one, two)] = Math.min(one, two);
     }
-    above = firstOfRow;
   }
 
   const components = new Map<number, { pixels: number; runs: Run[] }>();

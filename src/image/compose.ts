@@ -1,7 +1,16 @@
+import { layOutMemory, type WasmModule, wasmModule } from '../wasm.js';
 import type { Picture } from './decode.js';
 import type { Size } from './geometry.js';
 import { extentOf, type Matte } from './matte.js';
 import type { ReadRow } from './png/write-png.js';
+
+/** What assembly/compose.ts exports; its comments say what it does. */
+interface ComposeKernels extends WasmModule {
+  composeRow(colours: number, channels: number, alphas: number, pixels: number, row: number): void;
+}
+
+/** Room behind a piece of memory for the rest of a vector. */
+const MARGIN = 16;
 
 /** A picture with straight alpha, put together a row at a time while it is encoded: never in memory all at once. */
 export interface Cutout extends Size {
@@ -15,28 +24,28 @@ export interface Cutout extends Size {
  */
 export function composeCutout({ data: colours, channels }: Picture, matte: Matte): Cutout {
   const { data, width, height } = matte;
-  const view = new DataView(colours.buffer, colours.byteOffset, colours.length);
-  // A pixel of three bytes is read with the byte behind it, which the last one has not.
-  const lastRead = colours.length - 4;
+  const kernels = wasmModule<ComposeKernels>('compose');
+  const at = layOutMemory(kernels, {
+    colours: width * channels + MARGIN,
+    alphas: width + MARGIN,
+    row: width * 4 + MARGIN,
+  });
   return {
     width,
     height,
     readRow(y, row) {
       const extent = extentOf(matte, y);
-      let at = y * width + extent.from;
-      for (let x = extent.from; x < extent.to; x++, at++) {
-        const alpha = data[at] as number;
-        const place = at * channels;
-        const colour = place <= lastRead ? view.getInt32(place, true) : bytesAt(colours, place);
-        row[x] = alpha === 0 ? 0 : (colour & 0xffffff) | (alpha << 24);
-      }
+      const from = y * width + extent.from;
+      const to = y * width + extent.to;
+      // A larger cut-out that came later may have made the memory anew.
+      const memory = new Uint8Array(kernels.memory.buffer);
+      memory.set(colours.subarray(from * channels, to * channels), at.colours);
+      memory.set(data.subarray(from, to), at.alphas);
+      kernels.composeRow(at.colours, channels, at.alphas, to - from, at.row);
+      row.set(new Int32Array(memory.buffer, at.row, to - from), extent.from);
       return extent;
     },
   };
-}
-
-function bytesAt(bytes: Uint8Array, at: number): number {
-  return (bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16);
 }
 
 /** All pixels of a cut-out as RGBA bytes. */

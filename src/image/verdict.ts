@@ -1,6 +1,7 @@
 import { type Component, findComponents } from './components.js';
 import type { ModelMatte } from './cutout.js';
 import { type Box, boxBetween, intersection } from './geometry.js';
+import { meansOfCells } from './levels.js';
 
 /** Whether a picture shows a subject, and where. */
 export interface Verdict {
@@ -46,7 +47,7 @@ export function judge(matte: ModelMatte, seen: Box, region: Box = seen): Verdict
   const confidence = 0.5 + (evidence - ENOUGH) / (1 - ENOUGH) / 2;
   const { data, side } = matte;
   const half = byteOf(HALF, matte);
-  const parts = withoutSpecks(findComponents((at) => (data[at] as number) >= half, side, side));
+  const parts = withoutSpecks(findComponents({ data, width: side, height: side }, half));
   const pixels = parts.reduce((sum, part) => sum + part.pixels, 0);
   const padded = (seen.width * seen.height) / (region.width * region.height);
   const box = intersection(boxAround(parts, side, seen), region);
@@ -62,18 +63,12 @@ interface Cells {
 function averageCells(matte: ModelMatte): Cells {
   const { data, side } = matte;
   const across = Math.min(CELLS, side);
-  const cellOf = Int32Array.from({ length: side }, (_, at) => Math.floor((at * across) / side));
-  const values = new Float64Array(across * across);
-  const pixels = new Float64Array(across * across);
-  for (let y = 0, at = 0; y < side; y++) {
-    const row = (cellOf[y] as number) * across;
-    for (let x = 0; x < side; x++, at++) {
-      const cell = row + (cellOf[x] as number);
-      values[cell] = (values[cell] as number) + (data[at] as number);
-      pixels[cell] = (pixels[cell] as number) + 1;
-    }
-  }
-  return { values: values.map((sum, cell) => rawValue(sum / (pixels[cell] as number), matte)), across };
+  const values = meansOfCells(data, side, across);
+  const { min, max } = rangeOf(matte);
+  // From levels to values, in place.
+  for (let cell = 0; cell < values.length; cell++)
+    values[cell] = Math.max(0, min + ((values[cell] as number) / 255) * (max - min));
+  return { values, across };
 }
 
 /**
@@ -85,19 +80,18 @@ function measure({ values, across }: Cells): { certainty: number; compactness: n
   let squares = 0;
   let inside = 0;
   let edges = 0;
-  const isInside = (x: number, y: number) =>
-    x >= 0 && y >= 0 && x < across && y < across && (values[y * across + x] as number) >= HALF;
-  // One further than the last, so that edges at the border count.
-  for (let y = 0; y <= across; y++) {
-    for (let x = 0; x <= across; x++) {
-      const here = isInside(x, y);
-      if (here !== isInside(x - 1, y)) edges += 1;
-      if (here !== isInside(x, y - 1)) edges += 1;
-      if (here) inside += 1;
-      if (x === across || y === across) continue;
-      const value = values[y * across + x] as number;
+  for (let y = 0, at = 0; y < across; y++) {
+    for (let x = 0; x < across; x++, at++) {
+      const value = values[at] as number;
       sum += value;
       squares += value * value;
+      const isInside = value >= HALF;
+      if (isInside !== (x > 0 && (values[at - 1] as number) >= HALF)) edges += 1;
+      if (isInside !== (y > 0 && (values[at - across] as number) >= HALF)) edges += 1;
+      if (!isInside) continue;
+      inside += 1;
+      if (x === across - 1) edges += 1;
+      if (y === across - 1) edges += 1;
     }
   }
   return {
@@ -107,13 +101,13 @@ function measure({ values, across }: Cells): { certainty: number; compactness: n
   };
 }
 
-function rawValue(level: number, matte: ModelMatte): number {
-  const { min, max } = matte.isStretched ? matte.rawRange : { min: 0, max: 1 };
-  return Math.max(0, min + (level / 255) * (max - min));
+/** The values that 0 and 255 stand for. */
+function rangeOf({ isStretched, rawRange }: ModelMatte): ModelMatte['rawRange'] {
+  return isStretched ? rawRange : { min: 0, max: 1 };
 }
 
 function byteOf(value: number, matte: ModelMatte): number {
-  const { min, max } = matte.isStretched ? matte.rawRange : { min: 0, max: 1 };
+  const { min, max } = rangeOf(matte);
   return (255 * (value - min)) / (max - min);
 }
 

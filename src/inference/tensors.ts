@@ -1,5 +1,6 @@
 import type { ModelInput, ModelOutput } from '../models/model.js';
 import type { ModelMatte } from './engine-api.js';
+import { levelsOf, rangeOf } from './matte-values.js';
 
 /** Pure arithmetic between bytes and tensors. Runs in the workers: these loops take milliseconds each. */
 
@@ -82,15 +83,7 @@ export function readMatte(
   const low = stretch ? rawRange.min : 0;
   const scale = 255 / (stretch ? rawRange.max - rawRange.min : 1);
 
-  const data = new Uint8Array(size);
-  let sum = 0;
-  // Kept bare, here and in rangeOf: a call or a Math.round for each of a million pixels takes several times as long.
-  for (let at = 0; at < size; at++) {
-    const level = ((values[at] as number) - low) * scale;
-    const byte = level < NOISE ? 0 : level > 255 - NOISE ? 255 : (level + 0.5) | 0;
-    data[at] = byte;
-    sum += byte;
-  }
+  const { data, sum } = levelsOf(values, { low, scale, noise: NOISE });
   return { data, side, coverage: sum / (255 * size), rawRange, isStretched: stretch };
 }
 
@@ -102,21 +95,6 @@ export function squareSide(dims: readonly number[], count: number): number | und
   const [height, width, ...others] = dims.filter((size) => size !== 1).reverse();
   const pictures = others.reduce((product, size) => product * size, 1);
   return height === width && others.length <= 1 && pictures === count ? height : undefined;
-}
-
-/** Smallest and largest value; NaN for both where any value is NaN. */
-function rangeOf(values: Float32Array | Float64Array): { min: number; max: number } {
-  let min = Number.POSITIVE_INFINITY;
-  let max = Number.NEGATIVE_INFINITY;
-  // A NaN makes the sum NaN, and is neither smaller nor larger than anything.
-  let sum = 0;
-  for (let at = 0; at < values.length; at++) {
-    const value = values[at] as number;
-    if (value < min) min = value;
-    if (value > max) max = value;
-    sum += value;
-  }
-  return Number.isNaN(sum) ? { min: Number.NaN, max: Number.NaN } : { min, max };
 }
 
 function sigmoid(value: number): number {

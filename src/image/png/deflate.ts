@@ -1,4 +1,4 @@
-import { layOutMemory, roundUp } from '../wasm.js';
+import { layOutMemory, roundUp } from '../../wasm.js';
 import { codeLengths, codesOf } from './huffman.js';
 import { pngKernels } from './kernels.js';
 import { LENGTH_CODES, matchCodes, packedCodes } from './symbols.js';
@@ -28,6 +28,7 @@ export interface RowDeflater {
 const AVERAGE_FILTER = 3;
 const END_OF_BLOCK = 256;
 const LITERALS_AND_LENGTHS = 286;
+const SHORTEST_MATCH = 3;
 const LONGEST_MATCH = 258;
 const MAX_CODE_LENGTH = 12;
 const BYTES_A_PIXEL = 4;
@@ -98,7 +99,7 @@ export function createRowDeflater(
     pixelsOf(filtered).fill(0, 0, from).fill(0, to);
     addToSum(filtered + MARGIN, from, to);
     const spans = spansEnd;
-    spansEnd = kernels.findSpans(filtered + MARGIN, width, spans);
+    spansEnd = kernels.findSpans(filtered + MARGIN, width, from, to, spans);
     if (rows % COUNTED_ROWS === 0) {
       countedRows += 1;
       kernels.countSymbols(filtered + MARGIN, spans, spansEnd, places.counts, places.lengthCounts);
@@ -137,10 +138,10 @@ export function createRowDeflater(
   /** Every symbol needs a code, also one that only rows have that were not counted. */
   function symbolCounts(): Uint32Array {
     const counts = new Uint32Array(LITERALS_AND_LENGTHS).fill(1);
-    for (const [at, count] of byteCounts.entries()) increase(counts, at % BYTE_VALUES, count);
-    for (const [length, count] of lengthCounts.entries()) {
-      if (count > 0) increase(counts, (LENGTH_CODES[length] as { symbol: number }).symbol, count);
-    }
+    for (let at = 0; at < byteCounts.length; at++)
+      increase(counts, at % BYTE_VALUES, byteCounts[at] as number);
+    for (let length = SHORTEST_MATCH; length <= LONGEST_MATCH; length++)
+      increase(counts, (LENGTH_CODES[length] as { symbol: number }).symbol, lengthCounts[length] as number);
     increase(counts, AVERAGE_FILTER, countedRows);
     return counts;
   }

@@ -1,5 +1,7 @@
 /** Bits that a code of deflate may have. */
 const MAX_DEPTH = 15;
+/** More than there are symbols. */
+const SYMBOLS = 512;
 
 /**
  * Code lengths of a Huffman code for symbols used `counts` times, none longer than `maxLength` bits; 0 for a symbol
@@ -7,16 +9,25 @@ const MAX_DEPTH = 15;
  */
 export function codeLengths(counts: Uint32Array, maxLength: number): Uint8Array {
   const lengths = new Uint8Array(counts.length);
-  const used = [...counts.keys()]
-    .filter((symbol) => counts[symbol] !== 0)
-    .sort((one, other) => at(counts, one) - at(counts, other) || one - other);
-  const perLength = limited(depthsOf(used.map((symbol) => at(counts, symbol))), maxLength);
+  const used = byCount(counts);
+  const perLength = limited(depthsOf(used.map((key) => Math.floor(key / SYMBOLS))), maxLength);
   // The rarest symbols get the longest codes.
   let next = 0;
   for (let length = maxLength; length > 0; length--) {
-    for (let left = at(perLength, length); left > 0; left--) lengths[used[next++] as number] = length;
+    for (let left = at(perLength, length); left > 0; left--) lengths[at(used, next++) % SYMBOLS] = length;
   }
   return lengths;
+}
+
+/** The symbols in use from the rarest on, each as `count x SYMBOLS + symbol`: numbers are sorted without a call for each. */
+function byCount(counts: Uint32Array): Float64Array {
+  const keys = new Float64Array(counts.length);
+  let used = 0;
+  for (let symbol = 0; symbol < counts.length; symbol++) {
+    const count = at(counts, symbol);
+    if (count > 0) keys[used++] = count * SYMBOLS + symbol;
+  }
+  return keys.subarray(0, used).sort();
 }
 
 /** Canonical codes for the lengths (RFC 1951, 3.2.2), bits reversed: deflate sends them lowest bit first. */
@@ -39,20 +50,24 @@ export function codesOf(lengths: Uint8Array): Uint16Array {
 }
 
 /** How many leaves lie at each depth of the Huffman tree over these counts, which ascend. */
-function depthsOf(counts: readonly number[]): Uint32Array {
+function depthsOf(counts: Float64Array): Uint32Array {
   const leaves = counts.length;
-  const weights = [...counts];
-  const parents = new Uint16Array(2 * leaves - 1);
+  const nodes = 2 * leaves - 1;
+  const weights = new Float64Array(nodes);
+  weights.set(counts);
+  const parents = new Uint16Array(nodes);
   // Leaves ascend, and so do the inner nodes in the order they are made: the smallest is at the head of either.
   let leaf = 0;
   let inner = leaves;
-  const smallest = (): number =>
-    leaf < leaves && (inner >= weights.length || at(weights, leaf) <= at(weights, inner)) ? leaf++ : inner++;
-  while (weights.length < 2 * leaves - 1) {
-    const one = smallest();
-    const other = smallest();
-    parents[one] = parents[other] = weights.length;
-    weights.push(at(weights, one) + at(weights, other));
+  for (let node = leaves; node < nodes; node++) {
+    let weight = 0;
+    for (let child = 0; child < 2; child++) {
+      const isLeaf = leaf < leaves && (inner >= node || at(weights, leaf) <= at(weights, inner));
+      const smallest = isLeaf ? leaf++ : inner++;
+      parents[smallest] = node;
+      weight += at(weights, smallest);
+    }
+    weights[node] = weight;
   }
   const depths = new Uint16Array(parents.length);
   const perDepth = new Uint32Array(leaves + 1);

@@ -18,18 +18,22 @@ export const LENGTH_CODES: readonly LengthCode[] = lengthCodes();
 
 /** `code | length << 24`, by symbol. */
 export function packedCodes(lengths: Uint8Array, codes: Uint16Array): Uint32Array {
-  return Uint32Array.from(codes, (code, symbol) => code | ((lengths[symbol] as number) << LENGTH_SHIFT));
+  const packed = new Uint32Array(codes.length);
+  for (let symbol = 0; symbol < codes.length; symbol++)
+    packed[symbol] = (codes[symbol] as number) | ((lengths[symbol] as number) << LENGTH_SHIFT);
+  return packed;
 }
 
 /** The same for whole matches by their length: symbol, extra bits, and the one bit that the only distance takes. */
 export function matchCodes(packed: Uint32Array): Uint32Array {
-  return Uint32Array.from({ length: LONGEST_MATCH + 1 }, (_, length) => {
-    const known = LENGTH_CODES[length];
-    if (known === undefined) return 0;
-    const code = packed[known.symbol] as number;
+  const matches = new Uint32Array(LONGEST_MATCH + 1);
+  for (let length = SHORTEST_MATCH; length <= LONGEST_MATCH; length++) {
+    const { symbol, extraBits, extra } = LENGTH_CODES[length] as LengthCode;
+    const code = packed[symbol] as number;
     const bits = code >>> LENGTH_SHIFT;
-    return (code & 0xffff) | (known.extra << bits) | ((bits + known.extraBits + 1) << LENGTH_SHIFT);
-  });
+    matches[length] = (code & 0xffff) | (extra << bits) | ((bits + extraBits + 1) << LENGTH_SHIFT);
+  }
+  return matches;
 }
 
 function lengthCodes(): LengthCode[] {

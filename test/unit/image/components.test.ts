@@ -6,7 +6,10 @@ import { masks } from '../../support/masks.js';
 it('finds the components, as filling from each pixel would', () => {
   fc.assert(
     fc.property(masks, ({ width, height, set }) => {
-      const components = findComponents((at) => set[at] === true, width, height);
+      const components = findComponents(
+        { data: Uint8Array.from(set, (is) => (is ? 200 : 199)), width, height },
+        199.5,
+      );
       const places = components.map(({ runs }) =>
         runs.flatMap(({ from, to }) => Array.from({ length: to - from }, (_, at) => from + at)),
       );

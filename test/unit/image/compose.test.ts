@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { composeCutout, pixelsOf as readPixels } from '../../../src/image/compose.js';
 import type { Picture } from '../../../src/image/decode.js';
@@ -65,6 +66,46 @@ describe('the cut-out of a picture with an alpha of its own', () => {
       expect([r, g, b]).toEqual(alpha === 0 ? [0, 0, 0] : [255, 40, 0]);
     }
   });
+});
+
+test('a row of any width is the colours under their alphas, within its extent', () => {
+  const pictures = fc
+    .tuple(
+      fc.integer({ min: 1, max: 40 }),
+      fc.integer({ min: 1, max: 4 }),
+      fc.constantFrom(3 as const, 4 as const),
+    )
+    .chain(([width, height, channels]) =>
+      fc.record({
+        size: fc.constant({ width, height }),
+        channels: fc.constant(channels),
+        colours: fc.uint8Array({
+          minLength: width * height * channels,
+          maxLength: width * height * channels,
+        }),
+        alphas: fc.array(fc.constantFrom(0, 1, 128, 255), {
+          minLength: width * height,
+          maxLength: width * height,
+        }),
+        ends: fc.array(fc.integer({ min: 0, max: width }), { minLength: 2 * height, maxLength: 2 * height }),
+      }),
+    );
+  fc.assert(
+    fc.property(pictures, ({ size, channels, colours, alphas, ends }) => {
+      const extents = Int32Array.from(ends, (end, at) =>
+        at % 2 === 0 ? end : Math.max(end, ends[at - 1] as number),
+      );
+      const matte = { ...size, data: Uint8Array.from(alphas), extents };
+      const rgba = readPixels(composeCutout({ ...size, data: colours, channels }, matte));
+      const expected = alphas.flatMap((alpha, at) => {
+        const [x, y] = [at % size.width, Math.floor(at / size.width)];
+        const isWithin = x >= (extents[2 * y] as number) && x < (extents[2 * y + 1] as number);
+        const colour = colours.subarray(at * channels, at * channels + 3);
+        return isWithin && alpha > 0 ? [...colour, alpha] : [0, 0, 0, 0];
+      });
+      expect([...rgba]).toEqual(expected);
+    }),
+  );
 });
 
 describe('resizeMatte', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { resample } from '../../../src/image/resample.js';
+import { LINEAR, resample } from '../../../src/image/resample.js';
 import { largestDifference } from './measures.js';
 
 const side = fc.integer({ min: 1, max: 150 });
@@ -72,3 +72,77 @@ test('what lies outside of the extents is 0', () => {
     ),
   );
 });
+
+describe.each([
+  { name: 'a line', kernel: LINEAR, weightAt: lineAt },
+  { name: 'a cubic', kernel: undefined, weightAt: cubicAt },
+])('by $name each sample', ({ kernel, weightAt }) => {
+  test.each([1, 2, 3, 4])('of %i channels is the weighted mean of those around it', (channels) => {
+    fc.assert(
+      fc.property(
+        side,
+        side,
+        side,
+        side,
+        fc.infiniteStream(fc.nat(255)),
+        (from, rows, to, newRows, levels) => {
+          const data = Uint8Array.from(
+            { length: from * rows * channels },
+            () => levels.next().value as number,
+          );
+          const raster = { data, width: from, height: rows };
+          const resized = resample(raster, channels, to, newRows, kernel).data;
+
+          const at = (x: number, y: number, channel: number) =>
+            data[(y * from + x) * channels + channel] as number;
+          const across = meansOf(from, to, weightAt);
+          const down = meansOf(rows, newRows, weightAt);
+          // Some places: all of them would take long.
+          for (let place = 0; place < resized.length; place += 1 + Math.floor(resized.length / 50)) {
+            const pixel = Math.floor(place / channels);
+            const column = across(pixel % to);
+            const row = down(Math.floor(pixel / to));
+            const columnAt = (y: number) => clamped(column((x) => at(x, y, place % channels)));
+            const rowAt = (x: number) => clamped(row((y) => at(x, y, place % channels)));
+            const expected = newRows < rows ? column(rowAt) : row(columnAt);
+            // Each of two roundings of samples, and those of the weights.
+            expect(Math.abs((resized[place] as number) - clamped(expected))).toBeLessThan(2.5);
+          }
+        },
+      ),
+      { numRuns: 50 },
+    );
+  });
+});
+
+function lineAt(offset: number): number {
+  return Math.max(0, 1 - Math.abs(offset));
+}
+
+function cubicAt(offset: number): number {
+  const x = Math.abs(offset);
+  if (x < 1) return 1.5 * x ** 3 - 2.5 * x ** 2 + 1;
+  return x < 2 ? -0.5 * x ** 3 + 2.5 * x ** 2 - 4 * x + 2 : 0;
+}
+
+/** For each place a function that takes the mean there of samples that are given by their index. */
+function meansOf(from: number, to: number, weightAt: (offset: number) => number) {
+  const step = from / to;
+  const widening = Math.max(1, step);
+  return (place: number) => (sample: (index: number) => number) => {
+    const centre = (place + 0.5) * step - 0.5;
+    let sum = 0;
+    let weights = 0;
+    for (let at = Math.floor(centre - 2 * widening); at <= centre + 2 * widening; at++) {
+      const weight = weightAt((at - centre) / widening);
+      if (weight === 0) continue;
+      sum += weight * sample(Math.min(Math.max(0, at), from - 1));
+      weights += weight;
+    }
+    return sum / weights;
+  };
+}
+
+function clamped(level: number): number {
+  return Math.min(Math.max(0, level), 255);
+}
