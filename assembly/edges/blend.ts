@@ -36,33 +36,59 @@ export function blendRun(
   mixed: usize,
 ): void {
   const perPixel: f32 = 1 / <f32>step;
+  // Pixels of a cell that lie before its middle.
+  const half = step >> 1;
   for (let cell = from; cell < to; cell++) {
     if (load<u8>(changed + cell) === 0) continue;
     const first = (cell - from) * step;
     const behind = min(first + step, count);
-    for (let x = first; x < behind; x++) {
-      const level = load<u8>(levels + x);
-      if (level === 0 || level === 255) continue;
-      const place = (<f32>(x - first) + 0.5) * perPixel + 0.5;
-      const left = cell - 1 + <i32>place;
-      const share = place - <f32>(<i32>place);
-      const one = mixed + <usize>max(left, 0) * LINE_BYTES;
-      const other = mixed + <usize>min(left + 1, columns - 1) * LINE_BYTES;
-      const before = v128.load(one);
-      const line = f32x4.add(before, f32x4.mul(f32x4.sub(v128.load(other), before), f32x4.splat(share)));
-      const said = (total(f32x4.mul(line, colourAt(pixels + <usize>(x * channels)))) - NEARLY) * STRETCH;
-      const was = <f32>level;
-      const change = min(max(said, 0), 255) - was;
-      // What the matte is nearly sure of takes more than a colour to change: a dark outline before a dark wall.
-      const variance = HALF_CHANGE * (was * (255 - was) + LEAST_VARIANCE);
-      const trustBefore = load<f32>(one, 16);
-      const trust = trustBefore + (load<f32>(other, 16) - trustBefore) * share;
-      store<u8>(levels + x, <u8>(was + (trust * change * variance) / (variance + change * change) + 0.5));
-    }
+    const middle = min(first + half, behind);
+    const here = mixed + <usize>cell * LINE_BYTES;
+    const before = mixed + <usize>max(cell - 1, 0) * LINE_BYTES;
+    const after = mixed + <usize>min(cell + 1, columns - 1) * LINE_BYTES;
+    const share: f32 = 0.5 * perPixel;
+    blendPart(pixels, levels, first, middle, before, here, share + 0.5, perPixel);
+    blendPart(pixels, levels, middle, behind, here, after, share + <f32>half * perPixel - 0.5, perPixel);
   }
 }
 
-function total(values: v128): f32 {
-  const pairs = f32x4.add(values, v128.shuffle<f32>(values, values, 2, 3, 0, 1));
-  return f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1);
+/** Of the pixels between the middles of two cells, `share` of the way on for the first. All is four times the same. */
+function blendPart(
+  pixels: usize,
+  levels: usize,
+  from: i32,
+  end: i32,
+  left: usize,
+  right: usize,
+  share: f32,
+  step: f32,
+): void {
+  const line = v128.load(left);
+  const lineChange = f32x4.sub(v128.load(right), line);
+  const trust = v128.load32_splat(left, 16);
+  const trustChange = f32x4.sub(v128.load32_splat(right, 16), trust);
+  const steps = f32x4.splat(step);
+  let shares = f32x4.splat(share);
+  for (let x = from; x < end; x++) {
+    const level = load<u8>(levels + x);
+    if (level !== 0 && level !== 255) {
+      const colour = colourAt(pixels + <usize>(x * channels));
+      const products = f32x4.mul(f32x4.add(line, f32x4.mul(lineChange, shares)), colour);
+      const pairs = f32x4.add(products, v128.shuffle<f32>(products, products, 2, 3, 0, 1));
+      const seen = f32x4.add(pairs, v128.shuffle<f32>(pairs, pairs, 1, 0, 3, 2));
+      const said = f32x4.mul(f32x4.sub(seen, f32x4.splat(NEARLY)), f32x4.splat(STRETCH));
+      const held = f32x4.pmin(f32x4.pmax(said, f32x4.splat(0)), f32x4.splat(255));
+      const was = f32x4.splat(<f32>level);
+      const change = f32x4.sub(held, was);
+      // What the matte is nearly sure of takes more than a colour to change: a dark outline before a dark wall.
+      const spread = f32x4.mul(was, f32x4.sub(f32x4.splat(255), was));
+      const variance = f32x4.mul(f32x4.add(spread, f32x4.splat(LEAST_VARIANCE)), f32x4.splat(HALF_CHANGE));
+      const trusted = f32x4.mul(f32x4.add(trust, f32x4.mul(trustChange, shares)), change);
+      const part = f32x4.div(variance, f32x4.add(variance, f32x4.mul(change, change)));
+      const now = f32x4.add(was, f32x4.mul(trusted, part));
+      // So large a number has no room for fractions: the lowest byte is the rounded level.
+      store<u8>(levels + x, <u8>i32x4.extract_lane(f32x4.add(now, f32x4.splat(8_388_608)), 0));
+    }
+    shares = f32x4.add(shares, steps);
+  }
 }

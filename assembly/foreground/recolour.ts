@@ -41,32 +41,59 @@ export function correct(
   first: f32,
   step: f32,
 ): void {
-  const last = <f32>(cells - 1);
-  const lastCell = row + <usize>(cells - 1) * SIDES_BYTES;
-  let pixel = pixels;
-  for (let x = 0; x < count; x++, pixel += channels) {
+  for (let x = 0; x < count; ) {
+    // On to the next middle of a cell both colours change evenly; before the first and behind the last not at all.
+    const place = first + <f32>x * step;
+    const cell = <i32>floor(place);
+    const end = min(max(<i32>ceil((<f32>(cell + 1) - first) / step), x + 1), count);
+    const left = row + <usize>min(max(cell, 0), cells - 1) * SIDES_BYTES;
+    const right = row + <usize>min(max(cell + 1, 0), cells - 1) * SIDES_BYTES;
+    correctPart(pixels, levels, x, end, channels, left, right, place - <f32>cell, step);
+    x = end;
+  }
+}
+
+/** Of the pixels between the middles of two cells, `share` of the way on for the first. */
+function correctPart(
+  pixels: usize,
+  levels: usize,
+  from: i32,
+  end: i32,
+  channels: i32,
+  left: usize,
+  right: usize,
+  share: f32,
+  step: f32,
+): void {
+  const subject = v128.load(left);
+  const background = v128.load(left, 16);
+  const subjectChange = f32x4.sub(v128.load(right), subject);
+  const backgroundChange = f32x4.sub(v128.load(right, 16), background);
+  const steps = f32x4.splat(step);
+  let shares = f32x4.splat(share);
+  let pixel = pixels + <usize>(from * channels);
+  for (let x = from; x < end; x++, pixel += channels) {
     const level = load<u8>(levels + x);
-    if (!isSoft(level)) continue;
-    const alpha = f32x4.splat(<f32>level / 255);
-    const place = min(max(first + <f32>x * step, 0), last);
-    const cell = <i32>place;
-    const share = f32x4.splat(place - <f32>cell);
-    const left = row + <usize>cell * SIDES_BYTES;
-    const right = min(left + SIDES_BYTES, lastCell);
-    const subject = between(v128.load(left), v128.load(right), share);
-    const background = between(v128.load(left, 16), v128.load(right, 16), share);
-    const seen = f32x4.convert_i32x4_s(
-      i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v128.load32_zero(pixel))),
-    );
-    const rest = f32x4.sub(f32x4.splat(1), alpha);
-    const explained = f32x4.add(f32x4.mul(alpha, subject), f32x4.mul(rest, background));
-    const colour = f32x4.add(subject, f32x4.mul(alpha, f32x4.sub(seen, explained)));
-    // Rounded, and held by the narrowing.
-    const whole = i32x4.trunc_sat_f32x4_s(f32x4.add(colour, f32x4.splat(0.5)));
-    const words = i16x8.narrow_i32x4_s(whole, whole);
-    const bytes = i8x16.narrow_i16x8_u(words, words);
-    v128.store16_lane(pixel, bytes, 0);
-    v128.store8_lane(pixel, bytes, 2, 2);
+    if (isSoft(level)) {
+      const alpha = f32x4.splat(<f32>level * (1 / <f32>255));
+      const ours = f32x4.add(subject, f32x4.mul(subjectChange, shares));
+      const theirs = f32x4.add(background, f32x4.mul(backgroundChange, shares));
+      const seen = f32x4.convert_i32x4_s(
+        i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v128.load32_zero(pixel))),
+      );
+      const explained = f32x4.add(theirs, f32x4.mul(alpha, f32x4.sub(ours, theirs)));
+      const colour = f32x4.add(ours, f32x4.mul(alpha, f32x4.sub(seen, explained)));
+      const held = f32x4.pmin(f32x4.pmax(colour, f32x4.splat(0)), f32x4.splat(255));
+      // So large a number has no room for fractions: the lowest byte is the rounded colour.
+      const bytes = i8x16.swizzle(
+        f32x4.add(held, f32x4.splat(8_388_608)),
+        i8x16(0, 4, 8, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+      );
+      const rgb = i32x4.extract_lane(bytes, 0);
+      store<u16>(pixel, <u16>rgb);
+      store<u8>(pixel, <u8>(rgb >>> 16), 2);
+    }
+    shares = f32x4.add(shares, steps);
   }
 }
 
