@@ -1,6 +1,6 @@
 // Moves levels to what the lines say.
 import { LINE_BYTES } from './lines';
-import { channels, colourAt, columns } from './samples';
+import { channels, colourAt, columns, total } from './samples';
 
 /** Noise makes what is pure a little more or less: what the colours say is stretched by this much at each end. */
 const NEARLY: f32 = 0.05;
@@ -73,9 +73,7 @@ function blendPart(
     const level = load<u8>(levels + x);
     if (level !== 0 && level !== 255) {
       const colour = colourAt(pixels + <usize>(x * channels));
-      const products = f32x4.mul(f32x4.add(line, f32x4.mul(lineChange, shares)), colour);
-      const pairs = f32x4.add(products, v128.shuffle<f32>(products, products, 2, 3, 0, 1));
-      const seen = f32x4.add(pairs, v128.shuffle<f32>(pairs, pairs, 1, 0, 3, 2));
+      const seen = total(f32x4.mul(f32x4.add(line, f32x4.mul(lineChange, shares)), colour));
       const said = f32x4.mul(f32x4.sub(seen, f32x4.splat(NEARLY)), f32x4.splat(STRETCH));
       const held = f32x4.pmin(f32x4.pmax(said, f32x4.splat(0)), f32x4.splat(255));
       const was = f32x4.splat(<f32>level);

@@ -101,5 +101,7 @@ export function addCoarser(cells: usize, columnCount: i32, rows: i32, to: usize)
 }
 
 function weightOf(level: u8): f32 {
-  return min(max((<f32>level / 255 - SURE) / (WHOLLY - SURE), 0), 1);
+  const above = <f32>level / 255 - SURE;
+  if (above <= 0) return 0;
+  return above >= WHOLLY - SURE ? 1 : above / (WHOLLY - SURE);
 }

@@ -37,3 +37,9 @@ export function colourAt(pixel: usize): v128 {
   const values = i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v128.load32_zero(pixel)));
   return f32x4.replace_lane(f32x4.convert_i32x4_s(values), 3, 1);
 }
+
+/** The sum of four values, four times. */
+export function total(values: v128): v128 {
+  const pairs = f32x4.add(values, v128.shuffle<f32>(values, values, 2, 3, 0, 1));
+  return f32x4.add(pairs, v128.shuffle<f32>(pairs, pairs, 1, 0, 3, 2));
+}

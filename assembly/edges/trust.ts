@@ -10,6 +10,7 @@ import {
   pixels,
   pixelsStride,
   places,
+  total,
 } from './samples';
 
 /** Sums of samples: how many, how soft the matte is, what the colours say beyond the matte, and the squares of that. */
@@ -38,23 +39,28 @@ export function compareRow(lines: usize, wanted: usize, y: i32, compared: usize)
       continue;
     }
     const line = v128.load(lines + <usize>column * LINE_BYTES);
-    let differences: f32 = 0;
-    let squares: f32 = 0;
-    let softness: f32 = 0;
+    // Four times the same, as the sum of products is there four times.
+    let differences = f32x4.splat(0);
+    let squares = differences;
+    let softness = 0;
     for (let sample = column * perCell, last = sample + perCell; sample < last; sample++) {
       const x = load<u32>(places + ((<usize>sample) << 2));
       let mask = levels + <usize>x;
       let pixel = pixels + <usize>(x * channels);
       for (let j = 0; j < perCell; j++, mask += levelsStride, pixel += pixelsStride) {
-        const alpha = <f32>load<u8>(mask) / 255;
+        const level = <i32>load<u8>(mask);
         const seen = total(f32x4.mul(line, colourAt(pixel)));
-        const above = min(max(seen, 0), 1) - alpha;
-        differences += above;
-        squares += above * above;
-        softness += alpha * (1 - alpha);
+        const held = f32x4.pmin(f32x4.pmax(seen, f32x4.splat(0)), f32x4.splat(1));
+        const above = f32x4.sub(held, f32x4.splat(<f32>level / 255));
+        differences = f32x4.add(differences, above);
+        squares = f32x4.add(squares, f32x4.mul(above, above));
+        softness += level * (255 - level);
       }
     }
-    v128.store(to, f32x4(count, softness, differences, squares));
+    store<f32>(to, count);
+    store<f32>(to, <f32>softness / (255 * 255), 4);
+    store<f32>(to, f32x4.extract_lane(differences, 0), 8);
+    store<f32>(to, f32x4.extract_lane(squares, 0), 12);
   }
 }
 
@@ -113,9 +119,4 @@ function sumLine(line: usize, from: i32, to: i32): v128 {
 
 function rowOf(compared: usize, y: i32): usize {
   return compared + <usize>((y % HELD) * columns) * SUMS_BYTES;
-}
-
-function total(values: v128): f32 {
-  const pairs = f32x4.add(values, v128.shuffle<f32>(values, values, 2, 3, 0, 1));
-  return f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1);
 }

@@ -95,6 +95,6 @@ function colourOf(side: v128): v128 {
 }
 
 function weighed(colour: v128, weight: f32): v128 {
-  const held = f32x4.min(f32x4.max(colour, f32x4.splat(0)), f32x4.splat(255));
+  const held = f32x4.pmin(f32x4.pmax(colour, f32x4.splat(0)), f32x4.splat(255));
   return f32x4.mul(f32x4.replace_lane(held, 3, 1), f32x4.splat(weight));
 }
