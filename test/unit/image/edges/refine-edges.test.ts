@@ -56,6 +56,14 @@ function refined({ picture, plain }: Scene): Matte {
   return matte;
 }
 
+/** By half a turn, pixels of so many bytes. */
+function turned(data: Uint8Array, bytes: number): Uint8Array {
+  const result = new Uint8Array(data.length);
+  for (let at = 0; at < data.length; at += bytes)
+    result.set(data.subarray(at, at + bytes), data.length - bytes - at);
+  return result;
+}
+
 function meanError({ data }: Matte, truth: Uint8Array): number {
   return data.reduce((sum, level, at) => sum + Math.abs(level - (truth[at] as number)), 0) / truth.length;
 }
@@ -136,6 +144,38 @@ describe('refining edges', () => {
     refineEdges({ data: rgb, width, height, channels: 3 }, matte, wholeOf(matte));
     for (const [at, level] of sure.entries()) {
       if (level === 0 || level === 255) expect(data[at]).toBe(level);
+    }
+  });
+
+  test('opaque pictures of four channels are like those of three', () => {
+    const data = refined(drawHair({ channels: 4 })).data;
+    expect(Buffer.compare(data, refined(drawHair({ channels: 3 })).data)).toBe(0);
+  });
+
+  test('the pictures before make no difference', () => {
+    const scene = drawHair();
+    const before = refined(scene).data;
+    const random = seededRandom(3);
+    const noise = () => Uint8Array.from({ length: 700 * 600 }, () => random() * 256);
+    const matte = { data: noise(), width: 700, height: 600 };
+    refineEdges(
+      { data: new Uint8Array([...noise(), ...noise(), ...noise()]), width: 700, height: 600, channels: 3 },
+      matte,
+      wholeOf(matte),
+    );
+    expect(Buffer.compare(refined(scene).data, before)).toBe(0);
+  });
+
+  test('is done around the subject only, and alike at all borders', () => {
+    const scene = drawHair();
+    const whole = refined(scene).data;
+    for (const isTurned of [false, true]) {
+      const turn = (data: Uint8Array, bytes: number) => (isTurned ? turned(data, bytes) : data);
+      const matte = { ...scene.plain, data: turn(scene.plain.data.slice(), 1) };
+      const box = { left: 72, top: 32, width: 217, height: 217 };
+      refineEdges({ ...scene.picture, data: turn(scene.picture.data, 3) }, matte, box);
+      // The cells lie elsewhere, seen from the other corner.
+      expect(meanError(matte, turn(whole, 1))).toBeLessThan(isTurned ? 0.3 : 0.01);
     }
   });
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { cutOut } from '../../../src/image/cutout.js';
-import type { Picture } from '../../../src/image/decode.js';
-import { decontaminate } from '../../../src/image/foreground/decontaminate.js';
-import type { Matte } from '../../../src/image/matte.js';
-import { DEFAULT_OPTIONS } from '../../../src/image/options.js';
-import { openRaw } from '../../support/draw.js';
+import { cutOut } from '../../../../src/image/cutout.js';
+import type { Picture } from '../../../../src/image/decode.js';
+import { decontaminate } from '../../../../src/image/foreground/decontaminate.js';
+import type { Matte } from '../../../../src/image/matte.js';
+import { DEFAULT_OPTIONS } from '../../../../src/image/options.js';
+import { openRaw } from '../../../support/draw.js';
 
 const WIDTH = 220;
 const HEIGHT = 160;
