@@ -83,8 +83,10 @@ describe('formOf', () => {
   });
 
   it('takes the side and the output of the preset', () => {
-    expect(formOf(model, 'fast', 2048)).toEqual({ side: 640, sideOutput: 1 });
-    expect(formOf(model, 'fast', 600)).toEqual({ side: 576, sideOutput: 1 });
+    const adaptation = 'isnet-general-use-fast.json';
+    expect(formOf(model, 'fast', 2048)).toEqual({ side: 384, sideOutput: 1, adaptation });
+    expect(formOf(model, 'fast', 380)).toEqual({ side: 320, sideOutput: 1, adaptation });
+    expect(formOf(model, 'balanced', 600)).toEqual({ side: 576, sideOutput: 1 });
   });
 
   it('has sides in every preset that suit the network', () => {

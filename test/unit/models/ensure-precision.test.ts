@@ -135,6 +135,71 @@ describe('ensureModel for a preset with a side output', () => {
   });
 });
 
+describe('ensureModel for a preset with an adaptation table', () => {
+  it.each(['fp32', 'fp16', 'int8'] as const)('puts it into the weights in %s', async (precision) => {
+    const { options, folder, catalogue } = await setUp();
+    const adapted = await adaptedCatalogue(catalogue, folder, { gain: 1, shift: 3 });
+    const plain = await ensureModel({ ...options, precision });
+    const model = await ensureModel({ ...options, precision, catalogue: adapted });
+    expect(model.variant).toBe(`${precision}-adapted`);
+    const rgb = picture(1);
+    const input = precision === 'int8' ? bytesOf(rgb) : normalised(rgb);
+    const mean = (matte: Float32Array) => matte.reduce((sum, value) => sum + value, 0) / matte.length;
+    // The last convolution's logits are 3 larger.
+    expect(mean(await matteOf(model.file, input))).toBeGreaterThan(
+      mean(await matteOf(plain.file, input)) + 0.2,
+    );
+  });
+
+  it('makes it anew where the table has changed, and only then', async () => {
+    const { options, folder, catalogue } = await setUp();
+    const adapted = {
+      ...options,
+      catalogue: await adaptedCatalogue(catalogue, folder, { gain: 1, shift: 3 }),
+    };
+    const before = await ensureModel(adapted);
+    expect(await ensureModel(adapted)).toEqual({ ...before, wasPrepared: false });
+    await adaptedCatalogue(catalogue, folder, { gain: 2, shift: 0 });
+    const after = await ensureModel(adapted);
+    expect(after.wasPrepared).toBe(true);
+    expect(after.sha256).not.toBe(before.sha256);
+  });
+
+  it.each([
+    ['cannot be read', '{ "cut short', 'cannot be read'],
+    ['is of another network', adaptationTable('Conv_9', { gain: 1, shift: 0 }), 'Conv_9'],
+  ])('refuses a table that %s', async (_, content, message) => {
+    const { options, folder, catalogue } = await setUp();
+    const adapted = await adaptedCatalogue(catalogue, folder, { gain: 1, shift: 0 });
+    await writeFile(join(folder, 'adaptation.json'), content);
+    await expect(ensureModel({ ...options, catalogue: adapted })).rejects.toMatchObject({
+      code: 'MODEL_UNSUPPORTED',
+      message: expect.stringContaining(message),
+    });
+  });
+});
+
+/** The catalogue with a table for the last convolution in its preset `quality`. */
+async function adaptedCatalogue(
+  [model]: readonly CatalogueModel[],
+  folder: string,
+  channel: { gain: number; shift: number },
+): Promise<CatalogueModel[]> {
+  if (model?.presets === undefined) throw new Error('no model');
+  const file = join(folder, 'adaptation.json');
+  await writeFile(file, adaptationTable('Conv_1', channel));
+  const quality = { ...model.presets.quality, adaptation: pathToFileURL(file).href };
+  return [{ ...model, presets: { ...model.presets, quality } }];
+}
+
+function adaptationTable(value: string, { gain, shift }: { gain: number; shift: number }): string {
+  return JSON.stringify({
+    model: MODEL_ID,
+    from: 'two',
+    values: { [value]: { gain: [gain], shift: [shift] } },
+  });
+}
+
 /**
  * These weights in a cache, and a catalogue with these presets: `quality` with a calibration table of the small
  * network, `balanced` of its side output, `fast` of an output that it has not.
@@ -174,7 +239,7 @@ async function setUp(bytes: Buffer = networkBytes()) {
     catalogue,
     onProgress: () => {},
   } satisfies EnsureOptions;
-  return { options, table, tableFile };
+  return { options, table, tableFile, folder, catalogue };
 }
 
 function inFolder(name: string): string {
