@@ -7,6 +7,7 @@ RUN npm ci
 COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
 COPY assembly ./assembly
+COPY infra/build-wasm.mjs ./infra/
 RUN npm run build && npm prune --omit=dev
 
 FROM build AS build-cuda

@@ -48,6 +48,7 @@ function build() {
   const wanted = digest([
     ...filesIn('src'),
     ...filesIn('assembly'),
+    'infra/build-wasm.mjs',
     'tsconfig.json',
     'tsconfig.build.json',
     'package.json',
