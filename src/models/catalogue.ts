@@ -33,6 +33,8 @@ export interface ModelForm {
   /** Pixels. */
   readonly side: number;
   readonly sideOutput: number;
+  /** `scaled`: those of the deepest convolutions go with the side. */
+  readonly dilations?: 'scaled' | undefined;
   /** The table that fits the network to the side, as its preset names it. */
   readonly adaptation?: string | undefined;
 }
@@ -47,10 +49,10 @@ export function presetOf(model: CatalogueModel, preset: Preset): PresetFacts {
  * the network's step below. Throws MODEL_UNSUPPORTED where a network of one side only is too large.
  */
 export function formOf(model: CatalogueModel, preset: Preset, maxSide: number): ModelForm {
-  const { side, sideOutput, adaptation } = presetOf(model, preset);
+  const { side, calibration: _, ...rest } = presetOf(model, preset);
   const { sideStep } = model.input;
   if (sideStep === undefined) {
-    if (side <= maxSide) return { side, sideOutput, adaptation };
+    if (side <= maxSide) return { side, ...rest };
     throw new ClearcutError(
       'MODEL_UNSUPPORTED',
       `The model ${model.id} sees ${side} x ${side} pixels and nothing else, and CLEARCUT_MODEL_MAX_SIDE is ${maxSide}.`,
@@ -58,5 +60,5 @@ export function formOf(model: CatalogueModel, preset: Preset, maxSide: number): 
     );
   }
   const fitting = Math.floor(Math.min(side, maxSide) / sideStep) * sideStep;
-  return { side: Math.max(sideStep, fitting), sideOutput, adaptation };
+  return { side: Math.max(sideStep, fitting), ...rest };
 }

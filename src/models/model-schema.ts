@@ -60,6 +60,8 @@ const presetSchema = z.strictObject({
    * with the side: with those of 1024 pixels, mattes of 640 are three times as far from float32.
    */
   calibration: z.string().optional(),
+  /** Convolutions that look across the picture reach as far in parts of it as at the trained side, and not in pixels. */
+  dilations: z.literal('scaled').optional(),
   /** File of models/adaptation that fits the network to this side, where it was not trained at it. */
   adaptation: z.string().optional(),
 });
@@ -119,11 +121,6 @@ export const modelSchema = z.strictObject({
   input: inputSchema,
   output: outputSchema,
   batch: batchSchema,
-  /**
-   * Convolutions that look across the picture reach as far in parts of it at every side, and not in pixels: for networks
-   * whose mattes were measured to be better so.
-   */
-  dilations: z.literal('scaled').optional(),
   /** Left out where there is but one form. */
   presets: presetsSchema.optional(),
   /** In order of preference. */

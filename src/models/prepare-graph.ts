@@ -22,7 +22,6 @@ export interface GraphFacts {
   };
   readonly output: { readonly name: string };
   readonly batch?: 'any' | 'one';
-  readonly dilations?: 'scaled' | undefined;
   /** The ends that the user of a described network named; left out for the catalogue's, which has names for all. */
   readonly named?: readonly ('input' | 'output')[];
 }
@@ -120,7 +119,7 @@ function requireNamed(end: string, name: string, ends: GraphProto['input']): voi
   throw new ClearcutError('MODEL_UNSUPPORTED', `The model has no ${end} "${name}"; it has: ${there}.`);
 }
 
-function cut(graph: GraphProto, model: GraphFacts, { side }: ModelForm, { adaptation }: Tables): Batch {
+function cut(graph: GraphProto, model: GraphFacts, { side, dilations }: ModelForm, { adaptation }: Tables): Batch {
   const { input, output } = model;
   for (const { name } of graph.output) keepOutput(graph, name);
   // Only now: the name may have been that of another output.
@@ -137,7 +136,7 @@ function cut(graph: GraphProto, model: GraphFacts, { side }: ModelForm, { adapta
   }
   scaleSide(graph, input.side, side);
   scaleResizes(graph, input.name, side);
-  if (model.dilations === 'scaled') scaleDilations(graph, input.side, side);
+  if (dilations === 'scaled') scaleDilations(graph, input.side, side);
   removeUnused(graph);
   const batch = batchOf(graph, model);
   nameValues(graph);

@@ -83,10 +83,10 @@ describe('formOf', () => {
   });
 
   it('takes the side and the output of the preset', () => {
-    const adaptation = 'isnet-general-use-fast.json';
-    expect(formOf(model, 'fast', 2048)).toEqual({ side: 384, sideOutput: 1, adaptation });
-    expect(formOf(model, 'fast', 380)).toEqual({ side: 320, sideOutput: 1, adaptation });
-    expect(formOf(model, 'balanced', 600)).toEqual({ side: 576, sideOutput: 1 });
+    const rest = { sideOutput: 1, dilations: 'scaled', adaptation: 'isnet-general-use-fast.json' };
+    expect(formOf(model, 'fast', 2048)).toEqual({ side: 384, ...rest });
+    expect(formOf(model, 'fast', 380)).toEqual({ side: 320, ...rest });
+    expect(formOf(model, 'balanced', 600)).toEqual({ side: 576, sideOutput: 1, dilations: 'scaled' });
   });
 
   it('has sides in every preset that suit the network', () => {
