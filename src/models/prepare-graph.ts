@@ -119,7 +119,12 @@ function requireNamed(end: string, name: string, ends: GraphProto['input']): voi
   throw new ClearcutError('MODEL_UNSUPPORTED', `The model has no ${end} "${name}"; it has: ${there}.`);
 }
 
-function cut(graph: GraphProto, model: GraphFacts, { side, dilations }: ModelForm, { adaptation }: Tables): Batch {
+function cut(
+  graph: GraphProto,
+  model: GraphFacts,
+  { side, dilations }: ModelForm,
+  { adaptation }: Tables,
+): Batch {
   const { input, output } = model;
   for (const { name } of graph.output) keepOutput(graph, name);
   // Only now: the name may have been that of another output.
