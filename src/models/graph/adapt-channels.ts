@@ -7,7 +7,7 @@ import {
 } from '../onnx/onnx_pb.js';
 import { makeTensor, readFloats } from './build.js';
 import { constantsOf } from './constants.js';
-import { floatsToHalves, halvesToFloats } from './float16.js';
+import { floatsToHalves, halvesOf, halvesToFloats } from './float16.js';
 
 /** By channel of a convolution: what its results are multiplied by, and what is added to them then. */
 interface Channels {
@@ -62,7 +62,7 @@ export function adaptChannels(graph: GraphProto, table: ChannelsByValue): void {
 /** The numbers of a float32 or float16 tensor. */
 function readNumbers(tensor: TensorProto): Float32Array | undefined {
   if (tensor.dataType !== DataType.FLOAT16) return readFloats(tensor);
-  const bytes = halvesToFloats(tensor.rawData);
+  const bytes = halvesToFloats(halvesOf(tensor));
   return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
 }
 

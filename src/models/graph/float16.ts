@@ -1,3 +1,10 @@
+import type { TensorProto } from '../onnx/onnx_pb.js';
+
+/** The halves of a float16 tensor, which are raw bytes, or one in each int32 (ONNX specification, TensorProto.int32_data). */
+export function halvesOf({ int32Data, rawData }: TensorProto): Uint8Array {
+  return int32Data.length > 0 ? new Uint8Array(Uint16Array.from(int32Data).buffer) : rawData;
+}
+
 /**
  * IEEE 754 binary16 to binary32, exactly: every half, subnormals, infinities and NaN included, has a float of the
  * same value. Little-endian bytes in and out, as ONNX stores raw data.

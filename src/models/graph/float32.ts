@@ -5,7 +5,7 @@ import {
   type TensorProto,
   type ValueInfoProto,
 } from '../onnx/onnx_pb.js';
-import { halvesToFloats } from './float16.js';
+import { halvesOf, halvesToFloats } from './float16.js';
 import { everyGraph, hasInnerGraphs } from './inner-graphs.js';
 
 /**
@@ -68,10 +68,7 @@ function dropFloatCasts(graph: GraphProto, floats: ReadonlySet<string>): void {
 
 function widen(tensor: TensorProto): void {
   if (tensor.dataType !== DataType.FLOAT16) return;
-  // Halves are stored as raw bytes, or one in each int32 (ONNX specification, TensorProto.int32_data).
-  const halves =
-    tensor.int32Data.length > 0 ? new Uint8Array(Uint16Array.from(tensor.int32Data).buffer) : tensor.rawData;
-  tensor.rawData = halvesToFloats(halves);
+  tensor.rawData = halvesToFloats(halvesOf(tensor));
   tensor.int32Data = [];
   tensor.dataType = DataType.FLOAT;
 }

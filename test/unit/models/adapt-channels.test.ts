@@ -31,12 +31,13 @@ describe('adaptChannels', () => {
     expect(after[0]).toBeCloseTo((before[0] ?? 0) * 2 + 1, 5);
   });
 
-  it('keeps half precision', () => {
+  it.each(['as bytes', 'one in each int32'])('keeps half precision, stored %s', (stored) => {
     const graph = network();
     for (const tensor of graph.initializer) {
-      const numbers = new Float32Array(tensor.rawData.slice().buffer);
+      const halves = floatsToHalves(new Float32Array(tensor.rawData.slice().buffer));
       tensor.dataType = FLOAT16;
-      tensor.rawData = floatsToHalves(numbers);
+      tensor.rawData = stored === 'as bytes' ? halves : new Uint8Array();
+      if (stored !== 'as bytes') tensor.int32Data = [...new Uint16Array(halves.buffer)];
     }
     adaptChannels(graph, TABLE);
     const [weights, bias] = (graph.node[0]?.input.slice(1) ?? []).map((name) =>
