@@ -5,6 +5,9 @@ import onnx
 import torch
 import torch.nn.functional as functional
 from onnx import helper, numpy_helper
+from PIL import Image
+
+BILINEAR = Image.Resampling.BILINEAR
 
 
 class Network(torch.nn.Module):
@@ -106,5 +109,5 @@ class Network(torch.nn.Module):
 
 def tensor_of(picture, side):
     """RGB as the network takes it, for a mean of 0.5 and a deviation of 1: 3 x side x side, -0.5 to 0.5."""
-    stretched = np.asarray(picture.resize((side, side), 2), np.float32)
+    stretched = np.asarray(picture.resize((side, side), BILINEAR), np.float32)
     return torch.from_numpy(stretched.transpose(2, 0, 1) / 255 - 0.5)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw
 
-from network import tensor_of
+from network import BILINEAR, tensor_of
 
 LONGEST = 400
 # How often a background is plain, as in a studio, and a subject drawn, as in clip art.
@@ -58,7 +58,7 @@ def compose(cut_outs, backgrounds):
         picture = part_of(random.choice(backgrounds), width, height)
     scale = (random.uniform(0.06, 0.55) * width * height / (subject.width * subject.height)) ** 0.5
     scale = min(scale, 0.95 * width / subject.width, 0.95 * height / subject.height)
-    subject = subject.resize((max(8, int(subject.width * scale)), max(8, int(subject.height * scale))), 2)
+    subject = subject.resize((max(8, int(subject.width * scale)), max(8, int(subject.height * scale))), BILINEAR)
     at = (place(width - subject.width, 0.5), place(height - subject.height, 0.6))
     picture.paste(subject, at, subject)
     matte = Image.new("L", (width, height))
@@ -73,7 +73,7 @@ def part_of(background, width, height):
     across = int(across * random.uniform(0.4, 1))
     down = across * height // width
     left, top = random.randint(0, background.width - across), random.randint(0, background.height - down)
-    return background.crop((left, top, left + across, top + down)).resize((width, height), 2)
+    return background.crop((left, top, left + across, top + down)).resize((width, height), BILINEAR)
 
 
 def draw_background(width, height):
@@ -122,4 +122,4 @@ def tensors(pair, side):
     if random.random() < 0.5:
         picture = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
         matte = matte.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    return tensor_of(picture, side), torch.from_numpy(np.array(matte.resize((side, side), 2)))[None]
+    return tensor_of(picture, side), torch.from_numpy(np.array(matte.resize((side, side), BILINEAR)))[None]
