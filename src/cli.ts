@@ -13,7 +13,10 @@ import { registerStatus } from './commands/status.js';
 import { reportFailure } from './commands/terminal.js';
 import { registerTop } from './commands/top.js';
 import { systemCodeOf } from './errors.js';
+import { tuneV8 } from './v8-flags.js';
 import { VERSION } from './version.js';
+
+tuneV8();
 
 // Which Node this runs on is said in package.json; the SDK's plans for its own later versions help nobody here.
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
