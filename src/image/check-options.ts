@@ -1,5 +1,6 @@
 import sharp from 'sharp';
 import { ClearcutError, toClearcutError } from '../errors.js';
+import { refuseContradictions } from './contradictions.js';
 import { type ImageInfo, type ImageLimits, inspect } from './inspect.js';
 import type { PictureOptions } from './options.js';
 import { toReadable } from './readable.js';
@@ -34,20 +35,6 @@ export async function inspectOptions(
       cause: thrown,
     });
   }
-}
-
-/** Throws OPTIONS_INVALID for options that cannot be met together, whatever the picture is. */
-export function refuseContradictions({ output, format, background }: PictureOptions): void {
-  if (format !== 'jpg' || output === 'mask') return;
-  const isSeenThrough = background.kind === 'color' ? background.rgba[3] < 255 : background.kind === 'none';
-  if (!isSeenThrough) return;
-  throw new ClearcutError(
-    'OPTIONS_INVALID',
-    'A JPEG has nothing transparent, so the cut-out needs a background.',
-    {
-      remedy: 'Choose a background that is opaque, or another format: png, webp, avif or auto.',
-    },
-  );
 }
 
 async function refuseTransparent(bytes: Uint8Array): Promise<void> {

@@ -1,7 +1,7 @@
 import { cutOutFrames, isAnimated } from './animation/cut-out-frames.js';
-import { refuseContradictions } from './check-options.js';
 import { layOut } from './compose/layout.js';
 import { findSubject } from './compose/subject-box.js';
+import { refuseContradictions } from './contradictions.js';
 import { decode } from './decode.js';
 import { decodeDeep } from './deep/decode-deep.js';
 import { type PictureFiles, writeFiles } from './files.js';
@@ -10,6 +10,7 @@ import type { Box } from './geometry.js';
 import { readEmbedded } from './metadata/embedded.js';
 import type { Framing } from './model-input.js';
 import type { PictureOptions } from './options.js';
+import { releaseMemory } from './release-memory.js';
 import type { Verdict } from './verdict.js';
 
 /** What makes mattes: the inference engine, as this folder sees it. */
@@ -73,6 +74,7 @@ export async function cutOut(
 
   const readDeep = () => decodeDeep(bytes, colours);
   const files = await writeFiles({ picture, matte, subject, layout, embedded, readDeep }, options);
+  releaseMemory([matte.data as Uint8Array<ArrayBuffer>]);
   return {
     files,
     coverage,

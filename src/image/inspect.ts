@@ -1,4 +1,5 @@
 import { ClearcutError } from '../errors.js';
+import { isAnimatedFormat } from './animation/animated-formats.js';
 import { readHeader } from './header.js';
 import { animationMemory, composingMemory } from './memory.js';
 import type { PictureOptions } from './options.js';
@@ -72,9 +73,6 @@ const DECODER_BYTES = {
   heic: HEIC_DECODER_BYTES,
 } as const;
 
-/** Formats whose pages follow each other in time; those of TIFF lie side by side. */
-export const ANIMATED: readonly ImageFormat[] = ['gif', 'webp'];
-
 type PictureNeeds = Pick<ImageInfo, 'format' | 'width' | 'height' | 'frames' | 'hasAlpha' | 'isTurned'>;
 
 /**
@@ -109,7 +107,7 @@ export function refuseLongAnimation(info: ImageInfo, options: PictureOptions, li
 }
 
 function isWantedWhole({ format, frames }: PictureNeeds, options: PictureOptions): boolean {
-  return options.frames === 'all' && frames > 1 && ANIMATED.includes(format);
+  return options.frames === 'all' && frames > 1 && isAnimatedFormat(format);
 }
 
 function decodingMemory(

@@ -1,6 +1,7 @@
 import { parentPort, type Transferable } from 'node:worker_threads';
 import { ClearcutError, messageOf } from '../errors.js';
 import { cutOut, type MatteSource, type ModelMatte } from './cutout.js';
+import { releaseMemory } from './release-memory.js';
 import { configureImageRuntime } from './runtime.js';
 import type { FromPictureThread, ToPictureThread } from './thread-messages.js';
 import { yieldToInference } from './thread-priority.js';
@@ -43,6 +44,7 @@ async function serve(message: Extract<ToPictureThread, { kind: 'cut-out' }>): Pr
   };
   try {
     const result = await cutOut(bytes, mattes, options);
+    releaseMemory([bytes as Uint8Array<ArrayBuffer>]);
     send(
       { kind: 'done', id, result },
       result.files.map((file) => file.bytes.buffer),

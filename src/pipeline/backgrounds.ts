@@ -1,9 +1,9 @@
-import { buffer } from 'node:stream/consumers';
 import { LRUCache } from 'lru-cache';
 import { ClearcutError } from '../errors.js';
 import type { ImageLimits } from '../image/inspect.js';
 import { problemOfBackgroundKey } from '../options/background-key.js';
 import type { ObjectHead, ObjectStore } from '../storage/object-store.js';
+import { readWhole } from '../storage/read-whole.js';
 
 /** Where the pictures lie that may be put behind a subject. */
 export interface BackgroundArea {
@@ -42,9 +42,9 @@ export function createBackgrounds(
   async function read({ key, etag }: ObjectHead): Promise<Uint8Array> {
     const known = kept.get(`${etag} ${key}`);
     if (known !== undefined) return known;
-    const { head, body } = await store.get(bucket, key, { maxBytes });
-    const bytes = await buffer(body);
-    kept.set(`${head.etag} ${key}`, bytes);
+    const content = await store.get(bucket, key, { maxBytes });
+    const bytes = await readWhole(content);
+    kept.set(`${content.head.etag} ${key}`, bytes);
     return bytes;
   }
 

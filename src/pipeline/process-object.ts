@@ -1,11 +1,12 @@
-import { buffer } from 'node:stream/consumers';
 import { type ClearcutError, toClearcutError } from '../errors.js';
 import type { PictureFile } from '../image/files.js';
 import { checkFileSize } from '../image/inspect.js';
+import { releaseMemory } from '../image/release-memory.js';
 import type { MatteEngine } from '../inference/engine-api.js';
 import type { Preset } from '../models/catalogue.js';
 import type { ChosenOptions } from '../options/choose.js';
 import type { ObjectHead, ObjectStore } from '../storage/object-store.js';
+import { readWhole } from '../storage/read-whole.js';
 import type { Backgrounds } from './backgrounds.js';
 import { type Cutter, cutOutAdmitted } from './cut-out-admitted.js';
 import { type OptionPolicy, optionsOf } from './object-options.js';
@@ -161,6 +162,7 @@ async function processVersion(task: Task, head: ObjectHead, pipeline: Pipeline):
         await announce({ kind: 'result', record: written });
         return written;
       });
+      releaseMemory(result.files.map(({ bytes: written }) => written));
       return await confirm({ kind: 'result', record }, version, place, store);
     });
   } finally {
@@ -200,12 +202,10 @@ export async function buryObject(task: Task, error: ClearcutError, pipeline: Pip
   });
 }
 
-async function fetchObject(task: Task, pipeline: Pipeline): Promise<{ version: Version; bytes: Buffer }> {
-  const { head, body } = await pipeline.store.get(task.bucket, task.key, {
-    maxBytes: pipeline.limits.maxBytes,
-  });
-  const bytes = await buffer(body);
-  return { version: { ...task, etag: head.etag, size: bytes.length }, bytes };
+async function fetchObject(task: Task, pipeline: Pipeline): Promise<{ version: Version; bytes: Uint8Array }> {
+  const content = await pipeline.store.get(task.bucket, task.key, { maxBytes: pipeline.limits.maxBytes });
+  const bytes = await readWhole(content);
+  return { version: { ...task, etag: content.head.etag, size: bytes.length }, bytes };
 }
 
 /** What the image code did not expect may come from the image or from us: attempts decide which. */

@@ -8,16 +8,16 @@ import type { PictureFile, PictureFiles } from '../files.js';
 import { type FoundMatte, findMatte } from '../find-matte.js';
 import { type Box, union } from '../geometry.js';
 import { readHeader } from '../header.js';
-import { ANIMATED } from '../inspect.js';
 import type { PictureOptions } from '../options.js';
 import type { Verdict } from '../verdict.js';
+import { isAnimatedFormat } from './animated-formats.js';
 import { encodeFrames } from './encode-frames.js';
 import { readFrames } from './read-frames.js';
 
 /** Whether a file has more frames than one. Throws IMAGE_CORRUPT. */
 export async function isAnimated(bytes: Uint8Array): Promise<boolean> {
   const { format, pages = 1 } = await readHeader(bytes);
-  return pages > 1 && ANIMATED.some((animated) => animated === format);
+  return pages > 1 && isAnimatedFormat(format);
 }
 
 /**

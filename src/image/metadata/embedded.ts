@@ -1,7 +1,6 @@
 import { readHeader } from '../header.js';
 import type { PictureOptions } from '../options.js';
 import { cleanExif } from './exif.js';
-import { cleanXmp } from './xmp.js';
 
 /** What goes into the file of a result beside its pixels. */
 export interface Embedded {
@@ -26,8 +25,14 @@ export async function readEmbedded(
   return {
     icc: keepsProfile && icc !== undefined && isOfRgb(icc) ? icc : undefined,
     exif: metadata === 'keep' && exif !== undefined ? cleanExif(exif) : undefined,
-    xmp: metadata === 'keep' && xmp !== undefined ? cleanXmp(xmp) : undefined,
+    xmp: metadata === 'keep' && xmp !== undefined ? await clean(xmp) : undefined,
   };
+}
+
+/** The parser of XML comes when it is wanted: what a thread holds its garbage collector goes through, several times a second. */
+async function clean(xmp: Uint8Array): Promise<string | undefined> {
+  const { cleanXmp } = await import('./xmp.js');
+  return cleanXmp(xmp);
 }
 
 /** The colour space that a profile is for (ICC.1:2022, 7.2.8). */

@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import { releaseMemory } from '../release-memory.js';
 import { createRowDeflater, type Extent } from './deflate.js';
 
 /**
@@ -40,12 +41,19 @@ export function writePng(
   for (const { type, data } of metadata) parts.push(...chunk(type, data));
   parts.push(...chunk('IDAT', ZLIB_HEADER));
 
-  const deflater = createRowDeflater(width, height, (piece) => parts.push(...chunk('IDAT', piece.slice())));
+  const pieces: Uint8Array<ArrayBuffer>[] = [];
+  const deflater = createRowDeflater(width, height, (piece) => {
+    const kept = piece.slice();
+    pieces.push(kept);
+    parts.push(...chunk('IDAT', kept));
+  });
   for (let y = 0; y < height; y++) deflater.addRow(readRow(y, deflater.nextRow()));
   const end = Buffer.alloc(4);
   end.writeUInt32BE(deflater.finish());
   parts.push(...chunk('IDAT', end), ...chunk('IEND', new Uint8Array(0)));
-  return joined(parts);
+  const file = joined(parts);
+  releaseMemory(pieces);
+  return file;
 }
 
 /** The PNG with more chunks, right behind its header. */

@@ -1,6 +1,7 @@
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
-import { inspectOptions, refuseContradictions } from '../../../src/image/check-options.js';
+import { inspectOptions } from '../../../src/image/check-options.js';
+import { refuseContradictions } from '../../../src/image/contradictions.js';
 import { type Background, DEFAULT_OPTIONS } from '../../../src/image/options.js';
 import { drawSubject } from '../../support/draw.js';
 import { expectRefusal, GENEROUS } from './measures.js';
