@@ -1,4 +1,4 @@
-import { openPicture, type Picture } from './decode.js';
+import { asPlain, openPicture, type Picture } from './decode.js';
 import { type Box, isWhole, wholeOf } from './geometry.js';
 import { LINEAR, resample } from './resample.js';
 
@@ -40,10 +40,11 @@ export async function toModelInput(
   const width = Math.min(region.width, box.width);
   const height = Math.min(region.height, box.height);
   const smaller = opaque.resize(width, height, { fit: 'fill', kernel: framing.kernel });
-  // Not to a Buffer: that memory is not V8's, and postMessage would copy it without a word where it was told to move it.
-  const { data } = await smaller.raw().toUint8Array();
-  if (width === side && height === side) return data as Uint8Array<ArrayBuffer>;
-  const content = resample({ data, width, height }, 3, box.width, box.height, LINEAR).data;
+  const data = await smaller.raw().toBuffer();
+  // sharp's memory is not V8's: postMessage would copy it without a word where it was told to move it. What its
+  // toUint8Array() gives is, but that never frees its own copy (version 0.35.5).
+  if (width === side && height === side) return new Uint8Array(data);
+  const content = resample({ data: asPlain(data), width, height }, 3, box.width, box.height, LINEAR).data;
   return framing.resize === 'stretch' ? content : pad(content, box, side, framing.padding);
 }
 
