@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 /**
  * What V8 assumes of programs does not hold for this one, in which pictures are most of the memory, and are worked on by
  * native code and WebAssembly. Measured on photographs of 12 megapixels (docs/performance.md): of the processor's time
- * beside inference, a seventh went into collecting garbage, and as much again into compiling the same few functions anew.
+ * beside inference, about a sixth went into collecting garbage, and as much again into compiling the same functions anew.
  */
 export function tuneV8(): void {
   // Memory outside of V8 counts as growth of its heap, which is small: each picture was a reason to go through the whole
