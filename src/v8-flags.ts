@@ -10,7 +10,7 @@ export function tuneV8(): void {
   // heap, twice. So it may grow to three times what was in use; 64 MiB of such memory are a reason all the same.
   setFlagsFromString('--heap-growing-percent=200');
   // Compiled code and the shapes of objects that nobody uses between two pictures go with the garbage. Until a function
-  // has run for ten times as long as V8 would wait, that costs more than it saves. Later versions wait by themselves, and do
+  // has run for ten times as long as V8 would wait, that costs more than it saves. Node 24 waits by itself, and does
   // not know the flag.
   if (process.versions.node.startsWith('20.')) setFlagsFromString('--interrupt-budget=1320000');
 }

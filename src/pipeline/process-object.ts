@@ -162,7 +162,7 @@ async function processVersion(task: Task, head: ObjectHead, pipeline: Pipeline):
         await announce({ kind: 'result', record: written });
         return written;
       });
-      releaseMemory(result.files.map(({ bytes: written }) => written));
+      releaseMemory(result.files.map((file) => file.bytes));
       return await confirm({ kind: 'result', record }, version, place, store);
     });
   } finally {
