@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
+import workerThreads, { Worker } from 'node:worker_threads';
 import { ClearcutError } from '../errors.js';
 import type { CutoutResult, MatteSource } from './cutout.js';
 import type { PictureOptions } from './options.js';
@@ -8,6 +8,11 @@ import type { FromPictureThread, ToPictureThread } from './thread-messages.js';
 
 /** Threads are compiled files, also where the code around them runs from source. */
 const THREAD_FILE = createRequire(import.meta.url).resolve('#picture-thread');
+
+/** Since Node 21. */
+const { isMarkedAsUntransferable } = workerThreads as {
+  readonly isMarkedAsUntransferable?: (object: object) => boolean;
+};
 
 interface Job {
   readonly mattes: MatteSource;
@@ -26,7 +31,7 @@ let lastId = 0;
 
 /**
  * cutOut() of cutout.ts in a thread of its own, so that the caller's is not held up. `bytes` are moved there where
- * their buffer is all theirs, and empty afterwards. Throws what it throws, what
+ * their buffer is all theirs and can be moved, and empty afterwards. Throws what it throws, what
  * `mattes.infer` throws, and WORKER_CRASHED where the thread ended under the picture; the next picture gets a new one.
  */
 export function cutOutInThread(
@@ -39,8 +44,7 @@ export function cutOutInThread(
   return new Promise((resolve, reject) => {
     thread.jobs.set(id, { mattes, resolve, reject });
     thread.worker.ref();
-    // A file in a buffer that it shares with others is copied.
-    const moved = bytes.length === bytes.buffer.byteLength ? [bytes.buffer as ArrayBuffer] : [];
+    const moved = mayBeMoved(bytes) ? [bytes.buffer as ArrayBuffer] : [];
     thread.worker.postMessage(
       {
         kind: 'cut-out',
@@ -53,6 +57,14 @@ export function cutOutInThread(
       moved,
     );
   });
+}
+
+/**
+ * Not a file in a buffer that it shares with others, nor one in memory of native code, as sharp gives it: that is copied,
+ * which Node 20 does without being asked. Later versions refuse to move it, and can tell.
+ */
+function mayBeMoved({ length, buffer }: Uint8Array): boolean {
+  return length === buffer.byteLength && isMarkedAsUntransferable?.(buffer) !== true;
 }
 
 function leastBusy(): Thread {
